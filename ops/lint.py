@@ -27,9 +27,7 @@ def main() -> int:
 def passes(name: str, command: list[str]) -> bool:
     started = time.monotonic()
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
-    print(
-        f"lint {name}: {'ok' if status == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)", flush=True
-    )
+    print(f"lint {name}: {'ok' if status == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)", flush=True)
     return status == 0
 
 

@@ -1,4 +1,4 @@
-"""`make lock`: exact versions with hashes, for every Python and platform at once, and without an index address."""
+"""`make lock`: exact versions with hashes, for every Python and platform at once, without an index address."""
 
 from __future__ import annotations
 

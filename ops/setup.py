@@ -119,17 +119,13 @@ NETWORK_SIGNS = ("NewConnectionError", "Name or service not known", "timed out",
 
 def explain(log: str, what: str, where: Path) -> str:
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in log:
-        return (
-            f"A package is not the one that is pinned (its hash differs); nothing was installed. See {where}."
-        )
+        return f"A package is not the one that is pinned (its hash differs); nothing was installed. See {where}."
     if any(sign in log for sign in NETWORK_SIGNS):
         return f"No network for {what}: check the connection or the proxy settings. See {where}."
     if "No space left" in log:
         return f"The disk is full: {what} could not be installed (about 800 MB are needed in {ROOT})."
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    reason = next(
-        (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no output"
-    )
+    reason = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no output")
     return f"Setting up {what} failed: {reason} (all of it in {where})"
 
 
