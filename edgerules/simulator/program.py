@@ -1,0 +1,172 @@
+"""A zone compiled once: every expression parsed, every value ready to be computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgerules.language import (
+    Expr,
+    ExpressionError,
+    Filter,
+    ValueOf,
+    compile_filter,
+    compile_value,
+    fields_of,
+    parse,
+)
+from edgerules.simulator.fields import Fields
+from edgerules.zone import Document, InputError, Rule, Zone, rule_name
+
+Lists = Mapping[str, list[str | int]]
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A rule that is ready to run."""
+
+    name: str
+    phase: str
+    rule: Rule
+    expr: Expr
+    match: Filter
+    reads: frozenset[str]
+    values: dict[str, ValueOf] = field(default_factory=dict)  # computed values: target, path, query, header:x
+    counting: Filter | None = None  # None: what the expression matches is counted
+    counts_responses: bool = False
+    key: Callable[[Fields], tuple[Any, ...]] | None = None
+
+
+class Compiler:
+    """Compiles a zone and collects every mistake on the way."""
+
+    def __init__(self, zone: Zone, document: Document | None = None) -> None:
+        self.zone = zone
+        self.document = document
+        self.lists = lists_of(zone)
+        self.mistakes: list[str] = []
+
+    def compile(self) -> dict[str, list[Compiled]]:
+        program: dict[str, list[Compiled]] = {}
+        for phase, rules in self.zone.rules.items():
+            compiled = (self.rule(phase, index, rule) for index, rule in enumerate(rules) if rule.enabled)
+            program[phase] = [rule for rule in compiled if rule is not None]
+        if self.mistakes:
+            raise InputError(*self.mistakes)
+        return program
+
+    def rule(self, phase: str, index: int, rule: Rule) -> Compiled | None:
+        try:
+            expr = parse(rule.expression)
+            compiled = Compiled(
+                rule_name(phase, index, rule),
+                phase,
+                rule,
+                expr,
+                compile_filter(expr, self.lists),
+                fields_of(expr),
+            )
+            self.add_values(compiled)
+            self.add_counter(compiled)
+        except (ExpressionError, InputError) as error:
+            self.mistakes.append(self.sentence(phase, index, rule, error))
+            return None
+        return compiled
+
+    def sentence(self, phase: str, index: int, rule: Rule, error: Exception) -> str:
+        where = f"{self.document.where('rules', phase, index)}: " if self.document else ""
+        return f"{where}rule {rule_name(phase, index, rule)}: {error}"
+
+    def add_values(self, compiled: Compiled) -> None:
+        parameters = compiled.rule.action_parameters
+        for name, value in _dynamic(parameters):
+            compiled.values[name] = self.value(value)
+
+    def value(self, source: Mapping[str, Any]) -> ValueOf:
+        """`{value: text}` or `{expression: text}` as a function of the request."""
+        if source.get("expression") is not None:
+            return compile_value(parse(_text(source, "expression"), result="value"), self.lists)
+        constant = _text(source, "value").encode("utf-8", "surrogateescape")
+        return lambda fields: constant
+
+    def add_counter(self, compiled: Compiled) -> None:
+        limit = compiled.rule.ratelimit
+        if limit is None:
+            return
+        compiled.key = self.key(limit.characteristics)
+        if limit.counting_expression:
+            expr = parse(limit.counting_expression)
+            compiled.counting = compile_filter(expr, self.lists)
+            compiled.counts_responses = any(".response." in name for name in fields_of(expr))
+
+    def key(self, characteristics: list[str]) -> Callable[[Fields], tuple[Any, ...]]:
+        parts = [self.characteristic(text) for text in characteristics if text != "cf.colo.id"]
+        return lambda fields: (fields.request.colo, *(_hashable(part(fields)) for part in parts))
+
+    def characteristic(self, text: str) -> Callable[[Any], Any]:
+        plain = re.fullmatch(r'([a-z0-9_.]+)(?:\["([^"]+)"\])?', text)
+        if plain is None:
+            return compile_value(parse(text, result="value"), self.lists)
+        name, key = plain[1], plain[2]
+        if key is None:
+            return lambda fields: fields[name]
+        wanted = key.encode()
+        return lambda fields: _inside(fields[name], wanted)
+
+
+def lists_of(zone: Zone) -> Lists:
+    """The zone's lists as the evaluator reads them; redirect lists are read by the redirect phase."""
+    return {
+        name: [_item(item) for item in entry.items] for name, entry in zone.lists.items() if entry.kind != "redirect"
+    }
+
+
+def _item(item: Any) -> Any:
+    """The API writes `{ip: ...}`, `{asn: ...}`, `{hostname: {url_hostname: ...}}`; people write the value."""
+    if not isinstance(item, dict):
+        return item
+    for key in ("ip", "asn", "url_hostname"):
+        if key in item:
+            return item[key]
+    return _item(item.get("hostname", ""))
+
+
+def _dynamic(parameters: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The places of `action_parameters` that hold a value or an expression."""
+    found: list[tuple[str, Any]] = []
+    if "from_value" in parameters:
+        found.append(("target", _mapping(_mapping(parameters, "from_value"), "target_url")))
+    uri = _mapping(parameters, "uri") if "uri" in parameters else {}
+    found += [(part, _mapping(uri, part)) for part in ("path", "query") if uri.get(part) is not None]
+    headers = _mapping(parameters, "headers") if "headers" in parameters else {}
+    for name in headers:
+        change = _mapping(headers, name)
+        if change.get("operation") not in ("set", "add", "remove"):
+            raise InputError(f"the header {name} needs an operation: set, add or remove.")
+        if change["operation"] != "remove":
+            found.append((f"header:{name.lower()}", change))
+    return found
+
+
+def _mapping(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key)
+    if not isinstance(value, Mapping):
+        raise InputError(f"action_parameters: {key} must be a mapping.")
+    return value
+
+
+def _text(source: Mapping[str, Any], key: str) -> str:
+    value = source.get(key)
+    if not isinstance(value, str):
+        raise InputError("action_parameters: a value or an expression (text) is required.")
+    return value
+
+
+def _inside(values: Any, key: bytes) -> Any:
+    return values.get(key) if isinstance(values, dict) else values
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

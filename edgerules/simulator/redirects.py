@@ -1,0 +1,106 @@
+"""Redirects: Always Use HTTPS, single redirects, and bulk redirects from lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from edgerules.language import UNKNOWN
+from edgerules.simulator.outcome import Stop
+from edgerules.simulator.program import Compiled
+from edgerules.simulator.run import Run
+from edgerules.zone import Zone
+
+
+def always_https(run: Run, zone: Zone) -> None:
+    """The zone setting acts before any rule."""
+    request = run.request
+    if zone.settings.always_use_https == "on" and request.scheme == "http":
+        location = f"https://{request.host}{request.target}"
+        run.end(Stop("setting:always_use_https", "redirect", 301, location, phase="settings"), True)
+
+
+def single(run: Run, rules: list[Compiled]) -> None:
+    for rule, answer in run.matches(rules):
+        source = rule.rule.action_parameters.get("from_value")
+        if rule.rule.action != "redirect" or not isinstance(source, Mapping):
+            continue
+        why = run.why_unknown(rule) if answer is UNKNOWN else ""
+        target = rule.values["target"](run.fields)
+        location = _location(run, target, bool(source.get("preserve_query_string")))
+        stop = Stop(
+            rule.name,
+            "redirect",
+            _status(source),
+            location,
+            phase=rule.phase,
+            because=why or ("" if location else "its target cannot be computed offline"),
+        )
+        if run.end(stop, answer):
+            return
+
+
+def _status(source: Mapping[str, Any]) -> int:
+    status = source.get("status_code", 302)
+    return status if isinstance(status, int) else 302
+
+
+def _location(run: Run, target: Any, keep_query: bool) -> str | None:
+    if not isinstance(target, bytes):
+        return None
+    query = run.fields["http.request.uri.query"]
+    if keep_query and query is UNKNOWN:
+        return None
+    if keep_query and query:
+        target += (b"&" if b"?" in target else b"?") + query
+    return target.decode("utf-8", "surrogateescape")
+
+
+def bulk(run: Run, rules: list[Compiled], zone: Zone) -> None:
+    for rule, answer in run.matches(rules):
+        source = rule.rule.action_parameters.get("from_list")
+        name = source.get("name") if isinstance(source, Mapping) else None
+        entries = zone.lists.get(str(name))
+        if entries is None:
+            run.end(Stop(rule.name, "redirect", phase=rule.phase, because=f"list {name} not given"), UNKNOWN)
+            continue
+        item = next((i for i in map(_redirect, entries.items) if i and _fits(run, i)), None)
+        if item is None:
+            continue
+        why = run.why_unknown(rule) if answer is UNKNOWN else ""
+        stop = Stop(rule.name, "redirect", _status(item), _bulk_target(run, item), phase=rule.phase, because=why)
+        if run.end(stop, answer):
+            return
+
+
+def _redirect(item: Any) -> Mapping[str, Any] | None:
+    """The API nests it under `redirect`; the status there is 301 when nothing is said."""
+    inner = item.get("redirect", item) if isinstance(item, Mapping) else None
+    return {"status_code": 301, **inner} if isinstance(inner, Mapping) and "source_url" in inner else None
+
+
+def _source(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    text = str(item["source_url"])
+    parts = urlsplit(text if "://" in text else "//" + text)
+    return parts.scheme, (parts.hostname or ""), parts.path or "/"
+
+
+def _fits(run: Run, item: Mapping[str, Any]) -> bool:
+    scheme, host, path = _source(item)
+    request = run.request
+    name = request.host.lower()
+    hosts = name == host or (bool(item.get("include_subdomains")) and name.endswith("." + host))
+    below = bool(item.get("subpath_matching")) and request.path.startswith(path.rstrip("/") + "/")
+    return hosts and scheme in ("", request.scheme) and (request.path == path or below)
+
+
+def _bulk_target(run: Run, item: Mapping[str, Any]) -> str:
+    target = str(item.get("target_url", ""))
+    request = run.request
+    if item.get("subpath_matching") and item.get("preserve_path_suffix", True):
+        suffix = request.path[len(_source(item)[2].rstrip("/")) :]
+        target = target.rstrip("/") + suffix
+    if item.get("preserve_query_string") and request.query:
+        target += ("&" if "?" in target else "?") + request.query
+    return target

@@ -1,0 +1,125 @@
+"""Make a Zone of a file, or of the rulesets that a Pulumi program declared; every mistake is one sentence."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from edgerules.zone import model
+from edgerules.zone.source import Document, InputError, Path_, read
+
+_KNOWN_KEYS = sorted(
+    {
+        name
+        for kind in vars(model).values()
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for name in kind.model_fields
+    }
+)
+
+
+def load(path: str | Path) -> tuple[model.Zone, Document]:
+    """The zone in a YAML or JSON file, with the places of its parts."""
+    document = _with_rules(read(path))
+    return build(document), document
+
+
+def build(document: Document) -> model.Zone:
+    """The zone that `document` describes; InputError with one sentence for each mistake otherwise."""
+    if not isinstance(document.value, dict):
+        raise InputError(f"{document.name}:1: a zone is a mapping with the keys plan and rules.")
+    try:
+        return model.Zone.model_validate(document.value)
+    except ValidationError as error:
+        raise InputError(*(_sentence(document, item) for item in error.errors(include_url=False))) from None
+
+
+def zone_from_rulesets(rulesets: Iterable[Mapping[str, Any]], **zone: Any) -> model.Zone:
+    """A zone from resources as they are: each ruleset a mapping with `phase` and `rules`.
+
+    Accepts what pulumi_cloudflare's mocks record (camelCase, whole numbers as floats, nulls) and what the
+    API answers. The other parts of the zone (plan, settings, records, lists ...) are keyword arguments.
+    """
+    value = {**zone, "rulesets": [dict(ruleset) for ruleset in rulesets]}
+    return build(_with_rules(Document("rulesets", plain(value))))
+
+
+_NAMES_INSIDE = ("headers", "lists", "rules")
+"""Below these stand names that people chose, not the API's: they are kept as they are."""
+
+
+def plain(value: Any, *, keep_keys: bool = False) -> Any:
+    """API names in snake case, no nulls, whole numbers as integers."""
+    if isinstance(value, Mapping):
+        return {
+            key if keep_keys else _snake(str(key)): plain(item, keep_keys=key in ("headers", "lists", "rules"))
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+_PULUMI_NAMES = {"status_code_ttls": "status_code_ttl", "from_": "from"}
+
+
+def _snake(key: str) -> str:
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[0].lower(), key)
+    return _PULUMI_NAMES.get(name, name)
+
+
+def _with_rules(document: Document) -> Document:
+    """`rulesets: [{phase, rules}]`, the shape of the API, becomes `rules: {phase: [...]}`."""
+    value = document.value
+    if not isinstance(value, dict) or not isinstance(value.get("rulesets"), list):
+        return document
+    rules: dict[str, Any] = dict(value.get("rules") or {})
+    lines = dict(document.lines)
+    for index, ruleset in enumerate(value["rulesets"]):
+        where = document.where("rulesets", index)
+        phase = ruleset.get("phase") if isinstance(ruleset, dict) else None
+        if not isinstance(phase, str):
+            raise InputError(f"{where}: a ruleset needs the keys phase and rules.")
+        if phase in rules:
+            raise InputError(
+                f"{where}: there is a second ruleset for the phase {phase}; "
+                "Cloudflare keeps one for each phase and zone: merge their rules."
+            )
+        rules[phase] = ruleset.get("rules") or []
+        _move(lines, ("rulesets", index, "rules"), ("rules", phase))
+    rest = {key: item for key, item in value.items() if key != "rulesets"}
+    return Document(document.name, {**rest, "rules": rules}, lines)
+
+
+def _move(lines: dict[Path_, int], old: Path_, new: Path_) -> None:
+    for path, line in list(lines.items()):
+        if path[: len(old)] == old:
+            lines[new + path[len(old) :]] = line
+
+
+_UNION_MEMBERS = ("[key]", "str", "int", "float", "dict[str,any]")
+"""Pydantic names the member of a union in the location of an error; files have no such key."""
+
+
+def _sentence(document: Document, error: Any) -> str:
+    path = tuple(part for part in error["loc"] if part not in ("[key]", "str", "dict[str,any]", "int", "float"))
+    key = ".".join(str(part) for part in path) or "the zone"
+    return f"{document.where(*path)}: {key}: {_explain(error, str(path[-1]) if path else '')}."
+
+
+def _explain(error: Any, key: str) -> str:
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, _KNOWN_KEYS, n=1)
+        return f"this key is not known here{f'; did you mean {near[0]}?' if near else ''}".rstrip("?")
+    if error["type"] == "missing":
+        return "this key is required and not there"
+    message = str(error["msg"])
+    return message[0].lower() + message[1:]
