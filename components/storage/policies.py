@@ -1,0 +1,36 @@
+"""Bucket policies as documents. `[*]` is spelt out for the bucket and for its objects: one does not imply the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+Statement = dict[str, Any]
+
+
+def document(statements: Sequence[Statement]) -> str:
+    """Sorted, so that the same policy is the same text in every preview."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def tls_only(bucket: str) -> Statement:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def readable_by(bucket: str, roles: Sequence[str]) -> Statement:
+    """What is published for other teams: they may read it and its earlier versions, and nothing else."""
+    return {
+        "Sid": "PublishedToReaders",
+        "Effect": "Allow",
+        "Principal": {"AWS": sorted(roles)},
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+        "Resource": [f"arn:aws:s3:::{bucket}/*"],
+    }

@@ -1,0 +1,49 @@
+"""`./infra`: the verbs, one line each. A verb's own file is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import cast
+
+import click
+
+from ops.errors import reported
+
+# verb: (where it lives, what it does)
+VERBS = {
+    "preview": ("ops.preview:preview", "What `up` would do, policy-checked"),
+    "up": ("ops.up:up", "Make it so, after showing it and asking"),
+    "shell": ("ops.shell:shell", "A shell in which bare `pulumi` works, policy-checked"),
+    "check": ("ops.check:check", "All mistakes of a stack file at once, without an engine"),
+    "outputs": ("ops.outputs:outputs", "What a stack hands out: for people, as JSON, as an env file"),
+    "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
+    "rehearse": ("ops.rehearse:rehearse", "A real server in a container to try things on"),
+}
+
+
+class Verbs(click.Group):
+    """A table instead of imports: `./infra check` must not wait for modules that it does not use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module, _, attribute = VERBS[name][0].partition(":")
+        return cast(click.Command, getattr(importlib.import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def infra() -> None:
+    """The operator's command. `./infra VERB --help` says more about a verb."""
+
+
+if __name__ == "__main__":
+    with reported():
+        sys.exit(infra(prog_name="./infra"))

@@ -1,0 +1,154 @@
+"""A place where a stack can be rehearsed: its own project folder, backend, plugins and secrets.
+
+Nothing outside of it is read or written: no account, no credential, and the checkout stays as it is. The program is
+not copied: the project file of the workspace names the checkout as its `main`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from rehearsal import stackfile
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKSPACES = ROOT / ".toolchain" / "rehearsal"
+# Only these pass from the caller's environment: credentials and endpoints of real accounts do not.
+PASSED_ON = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER", "XDG_CACHE_HOME")
+PASSPHRASE = "rehearsal"  # noqa: S105 (nothing secret is ever kept in a rehearsal)
+
+
+class RehearsalError(Exception):
+    """One sentence for the person who rehearses."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One rehearsal of one project. Two of different names never meet."""
+
+    source: Path
+    name: str = "default"
+
+    @property
+    def folder(self) -> Path:
+        return WORKSPACES / self.name / self.project_name
+
+    @property
+    def project_name(self) -> str:
+        return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
+
+    @property
+    def project(self) -> Path:
+        return self.folder / "project"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def backend(self) -> Path:
+        return WORKSPACES / self.name / "backend"
+
+    def environment(self, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+        return {
+            **{name: caller[name] for name in PASSED_ON if name in caller},
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Moved or renamed checkouts must not find each other's state.
+            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
+        }
+
+    def prepare(self, stack: str, secrets: Mapping[str, str]) -> None:
+        """Everything that the engine needs, made when missing and renewed when the committed files change."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            install_plugins(self.home)
+            self.backend.mkdir(exist_ok=True)
+            self.project.mkdir(exist_ok=True)
+            self._write_project_file()
+            wanted = self._fingerprint(stack, secrets)
+            if self._prepared(stack) != wanted:
+                self._write_stack_file(stack, secrets)
+                self._mark(stack).write_text(wanted)
+
+    def _write_project_file(self) -> None:
+        document = yaml.safe_load((self.source / "Pulumi.yaml").read_text())
+        document["main"] = str(self.source)
+        document["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
+        document.pop("backend", None)
+        write(self.project / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False))
+
+    def _write_stack_file(self, stack: str, secrets: Mapping[str, str]) -> None:
+        source = self.source / f"Pulumi.{stack}.yaml"
+        if not source.is_file():
+            raise RehearsalError(f"There is no {source.name} in {self.source}: name one of its stacks.")
+        write(self.project / source.name, stackfile.rehearse(source.read_text(), self.project_name))
+        if not self._exists(stack):
+            self._pulumi("stack", "init", stack)
+        if secrets:
+            pairs = [word for key, value in secrets.items() for word in ("--secret", f"{key}={value}")]
+            self._pulumi("config", "set-all", "--stack", stack, *pairs)
+
+    def _exists(self, stack: str) -> bool:
+        return (self.backend / ".pulumi" / "stacks" / self.project_name / f"{stack}.json").is_file()
+
+    def _fingerprint(self, stack: str, secrets: Mapping[str, str]) -> str:
+        source = self.source / f"Pulumi.{stack}.yaml"
+        parts = [source.read_text() if source.is_file() else "", json.dumps(dict(secrets), sort_keys=True)]
+        parts += [Path(module).read_text() for module in (__file__, stackfile.__file__)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _mark(self, stack: str) -> Path:
+        return self.folder / f"{stack}.prepared"
+
+    def _prepared(self, stack: str) -> str | None:
+        complete = self._mark(stack).is_file() and self._exists(stack)
+        return self._mark(stack).read_text() if complete else None
+
+    def _pulumi(self, *arguments: str) -> None:
+        command = ["pulumi", "--non-interactive", *arguments]
+        result = subprocess.run(
+            command, cwd=self.project, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            raise RehearsalError(f"`pulumi {' '.join(arguments[:2])}` failed: {result.stderr.strip()}")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.folder / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def install_plugins(home: Path) -> None:
+    try:
+        from rehearsal.offline.plugins import install  # noqa: PLC0415 (the folder may have been deleted)
+    except ImportError as error:
+        raise RehearsalError(
+            "The stand-in plugins (rehearsal/offline/) are not in this checkout: use PLUGINS=official."
+        ) from error
+    install(home)
+
+
+def write(path: Path, text: str) -> None:
+    """A reader sees the old file or the new one, never half of it."""
+    if path.is_file() and path.read_text() == text:
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
