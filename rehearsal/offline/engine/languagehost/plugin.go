@@ -75,7 +75,7 @@ func runPolicyPack(ctx context.Context, request *pulumirpc.RunPluginRequest, std
 	command.Env = append(command.Env, request.GetEnv()...)
 	command.Dir = folder // as ever for Python packs: they open files by relative names
 	command.Stdout, command.Stderr = output, stderr
-	interruptFirst(command)
+	endsPromptly(command)
 	if err := command.Start(); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func runProvider(ctx context.Context, request *pulumirpc.RunPluginRequest, stdou
 	command.Env = append(command.Environ(), request.GetEnv()...)
 	command.Dir = request.GetPwd()
 	command.Stdout, command.Stderr = stdout, stderr
-	interruptFirst(command)
+	endsPromptly(command)
 	return command.Run()
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
@@ -37,7 +38,7 @@ func (host *languageHost) Run(ctx context.Context, request *pulumirpc.RunRequest
 		return nil, err
 	}
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	interruptFirst(command)
+	endsPromptly(command)
 	return programResult(ctx, command.Run())
 }
 
@@ -110,9 +111,10 @@ func (host *languageHost) untilCancelled(call context.Context) (context.Context,
 	return ctx, func() { detach(); cancel() }
 }
 
-// interruptFirst lets a child clean up before it is killed. The engine waits five seconds for its language host: a
-// program that hangs in a call to an engine that no longer answers must not use them up.
-func interruptFirst(command *exec.Cmd) {
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+// endsPromptly makes a child of this host end when its context does. SIGTERM, because Python dies of it at once, while
+// SIGINT makes it print a traceback and wait for calls that the engine will not answer any more. A program that has
+// something to clean up handles SIGTERM, and has a second for it.
+func endsPromptly(command *exec.Cmd) {
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = programGrace
 }
