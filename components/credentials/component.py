@@ -38,3 +38,7 @@ class Credentials(pulumi.ComponentResource):
 
     def __getitem__(self, name: str) -> pulumi.Output[str]:
         return self._values[name]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._values)

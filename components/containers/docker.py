@@ -1,0 +1,85 @@
+"""A service as arguments of a Docker container. Every default that the engine would fill in is written out, because
+a preview would otherwise show a change for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.containers.config import ContainersSettings
+from components.containers.services import Service
+
+SECRETS_FOLDER = "/run/secrets"
+
+
+def container_arguments(service: Service, settings: ContainersSettings, secrets: str) -> dict[str, Any]:
+    """Plain data; `secrets` is the service's folder of secret files on the host."""
+    return {
+        **_identity(service),
+        **_confinement(service),
+        **_limits(service, settings),
+        **_storage(service, secrets),
+        **_health(service, settings),
+        "ports": [{"internal": service.port, "external": service.port, "ip": "127.0.0.1", "protocol": "tcp"}],
+    }
+
+
+def _identity(service: Service) -> dict[str, Any]:
+    return {
+        "user": service.user,
+        "command": list(service.command),
+        "envs": sorted(f"{key}={value}" for key, value in service.environment.items()),
+        "network_mode": "bridge",
+        "restart": "unless-stopped",
+        "must_run": True,
+    }
+
+
+def _confinement(service: Service) -> dict[str, Any]:
+    return {
+        "read_only": True,
+        "privileged": False,
+        "capabilities": {"drops": ["ALL"]},
+        "security_opts": ["no-new-privileges:true"],
+        "tmpfs": dict.fromkeys(service.writable, "rw,noexec,nosuid,mode=1777"),
+    }
+
+
+def _limits(service: Service, settings: ContainersSettings) -> dict[str, Any]:
+    return {
+        "cpus": f"{service.cpus:g}",
+        "memory": service.memory,
+        # The same as memory: no swap. Unset, every preview shows a change.
+        "memory_swap": service.memory,
+        "shm_size": service.shared_memory,
+        "log_driver": "json-file",
+        "log_opts": {"max-size": f"{settings.logs.max_size}m", "max-file": str(settings.logs.max_files)},
+    }
+
+
+def _storage(service: Service, secrets: str) -> dict[str, Any]:
+    mounts = [
+        {"type": "bind", "source": f"{secrets}/{file}", "target": f"{SECRETS_FOLDER}/{file}", "read_only": True}
+        for file in sorted(service.secrets)
+    ]
+    if service.data is not None:
+        source, target = service.data
+        mounts.append({"type": "bind", "source": source, "target": target, "read_only": False})
+    return {"mounts": mounts}
+
+
+def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
+    interval = f"{settings.rolling.health_interval}s"
+    return {
+        "healthcheck": {
+            "tests": list(service.health),
+            "interval": interval,
+            "timeout": "5s",
+            "retries": 3,
+            "start_period": "30s",
+        },
+        "wait": True,
+        "wait_timeout": settings.rolling.healthy_within,
+        # The provider's default is 0: SIGKILL, and PostgreSQL starts with a recovery.
+        "destroy_grace_seconds": service.stop_seconds,
+        "stop_timeout": service.stop_seconds,
+    }
