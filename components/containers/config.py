@@ -121,9 +121,9 @@ class BackendSettings(Section):
     """Database connections of each. Unset: as many as fit while a deploy doubles the backends, up to `pool_cap`."""
     pool_timeout: Annotated[int, SECONDS.between("1s", "10m")] = 30
     """How long a request waits for a database connection."""
-    access_token: Seconds = 900
+    access_lifetime: Seconds = 900
     """JWT_EXPIRES_IN."""
-    refresh_token: Seconds = 30 * 86400
+    refresh_lifetime: Seconds = 30 * 86400
     """REFRESH_TOKEN_EXPIRES_IN."""
     bcrypt_rounds: Annotated[int, whole(10, 16)] = 12
     """BCRYPT_ROUNDS."""

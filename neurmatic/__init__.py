@@ -1,0 +1,1 @@
+"""The Neurmatic system: its settings. The program itself is the __main__.py above."""

@@ -1,0 +1,99 @@
+"""Everything that a stack of Neurmatic can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from components import checks
+from components.backup.config import S3Backup
+from components.containers import fit
+from components.containers.config import ContainersSettings
+from components.credentials.config import CredentialsSettings
+from components.edge.config import EdgeSettings
+from components.host.config import HostSettings
+from components.settings import SecretSpec, StackSettings
+from components.site import NeurmaticSite
+from components.storage.config import StorageSettings
+from components.values import DataPolicy, Environment, OauthProvider
+
+
+def _logs_in_with(provider: OauthProvider) -> Callable[[Any], bool]:
+    return lambda settings: provider in settings.containers.backend.oauth
+
+
+class NeurmaticSettings(StackSettings):
+    """Neurmatic: a full stack on one server behind Cloudflare, with S3."""
+
+    PROJECT: ClassVar = "neurmatic"
+
+    environment: Environment
+    """`production` or `staging`: it is part of every name."""
+    data: DataPolicy = DataPolicy.PROTECTED
+    """Whether a destroy may take the data along."""
+    site: NeurmaticSite
+    """Names, limits, headers and caching: what edge and origin share."""
+    host: HostSettings
+    """The server."""
+    edge: EdgeSettings
+    """Cloudflare."""
+    storage: StorageSettings
+    """S3."""
+    containers: ContainersSettings
+    """What runs on the server."""
+    credentials: CredentialsSettings = CredentialsSettings()
+    """Generated secrets and their rotation."""
+    backup: S3Backup = S3Backup()
+    """Dumps of the database."""
+
+    SECRETS: ClassVar = (
+        SecretSpec("cloudflare_api_token", "Cloudflare's provider needs a token for the zone."),
+        SecretSpec(
+            "registry_token",
+            "The host pulls the application's images with it (read:packages).",
+            needed=lambda settings: settings.containers.release is not None,
+        ),
+        *(
+            SecretSpec(
+                f"{provider.value}_client_{part}",
+                f"People log in with {provider.value.capitalize()} (containers.backend.oauth).",
+                needed=_logs_in_with(provider),
+            )
+            for provider in OauthProvider
+            for part in ("id", "secret")
+        ),
+        SecretSpec("sendgrid_api_key", "The application sends mail with it."),
+        SecretSpec(
+            "sentry_dsn",
+            "Errors go there (containers.backend.sentry.enabled).",
+            needed=lambda settings: settings.containers.backend.sentry.enabled,
+        ),
+        SecretSpec(
+            "slack_webhook_url",
+            "Backups and deploys are reported there (backup.notify.slack).",
+            needed=lambda settings: settings.backup.notify.slack,
+        ),
+    )
+    CHECKS: ClassVar = (
+        checks.data_is_protected,
+        checks.names_in_zone,
+        checks.names_differ,
+        checks.admin_is_narrow,
+        checks.neurmatic_limits_fit,
+        checks.records_are_sound,
+        checks.mail_is_complete,
+        checks.notifications_have_account,
+        checks.host_is_reachable,
+        checks.host_paths_apart,
+        checks.production_is_redundant,
+        checks.images_are_fixed,
+        checks.buckets_differ,
+        checks.lifecycle_in_order,
+        checks.alarm_after_schedule,
+        fit.connections_fit,
+        fit.memory_fits,
+        fit.cpus_fit,
+        fit.postgres_memory_fits,
+        fit.redis_memory_fits,
+    )
+    NOTES: ClassVar = (checks.release_note, checks.limits_note, fit.cpus_shared)
