@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import shlex
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from rehearsal.machine import Machine
+from rehearsal import RehearsalError
+from rehearsal.machine import Machine, Order, cleanup
 
 
 class OneSentence(click.Group):
     """What goes wrong in a rehearsal is a message of the command line, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from rehearsal import RehearsalError
-
         try:
             return super().invoke(ctx)
         except RehearsalError as error:
@@ -30,18 +30,14 @@ def rehearse() -> None:
 @rehearse.command()
 @click.argument("name", default="main")
 @click.option("--release", default="debian-12", show_default=True, help="debian-12, ubuntu-22.04 or ubuntu-24.04.")
-@click.option("--memory", type=int, metavar="MB", help="Memory limit; default 6144, or two thirds of what is there.")
-@click.option("--cpus", type=float, help="CPU limit; default all.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of SSH on 127.0.0.1; default a free one.")
+@click.option("--memory", "memory_mb", type=int, metavar="MB", help="Default: 6144, or two thirds of what is there.")
+@click.option("--cpus", type=float, help="Default: all.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Of SSH, on 127.0.0.1. Default: a free one.")
 @click.option("--with", "packages", multiple=True, metavar="PACKAGE", help="Deliver it with a package installed.")
-def up(
-    name: str, release: str, memory: int | None, cpus: float | None, port: int | None, packages: tuple[str, ...]
-) -> None:
+def up(name: str, **wanted: Any) -> None:
     """Boot a machine and say how to get in."""
-    from rehearsal.machine import Machine, Order
-
-    click.echo(f"Booting '{name}' ({release}); the first machine of a release takes a minute or two.", err=True)
-    order = Order(release=release, memory_mb=memory, cpus=cpus, port=port, packages=packages)
+    order = Order(**wanted)
+    click.echo(f"Booting '{name}' ({order.release}); the first of its kind takes a minute or two.", err=True)
     _introduce(Machine.up(name, order))
 
 
@@ -50,11 +46,6 @@ def up(
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def shell(name: str, command: tuple[str, ...]) -> None:
     """Log in to a machine, or run a COMMAND there."""
-    import os
-    import shlex
-
-    from rehearsal.machine import Machine
-
     ssh = Machine.find(name).ssh_command(shlex.join(command) if command else None)
     os.execvp(ssh[0], ssh)  # noqa: S606  the terminal belongs to ssh from here on
 
@@ -64,8 +55,6 @@ def shell(name: str, command: tuple[str, ...]) -> None:
 @click.option("--all", "everything", is_flag=True, help="All machines, the cached images, an engine started for them.")
 def down(name: str, everything: bool) -> None:
     """Remove a machine without a trace, also after a crash."""
-    from rehearsal.machine import cleanup
-
     if everything:
         for line in cleanup.remove_everything():
             click.echo(line)
@@ -78,8 +67,6 @@ def down(name: str, everything: bool) -> None:
 @rehearse.command()
 def status() -> None:
     """The machines that are up, and the cached images."""
-    from rehearsal.machine import cleanup
-
     for line in cleanup.status():
         click.echo(line)
 

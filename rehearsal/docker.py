@@ -25,19 +25,17 @@ class DockerError(RehearsalError):
     """The engine is missing, or refused something."""
 
 
-def docker(*args: str, stdin: str | None = None, timeout: float = 120) -> str:
+def docker(*args: str, stdin: bytes | None = None, timeout: float = 120) -> str:
     """Run one docker command and return what it printed; a refusal becomes one sentence."""
     try:
-        done = subprocess.run(
-            ["docker", *args], input=stdin, capture_output=True, text=True, check=False, timeout=timeout
-        )
+        done = subprocess.run(["docker", *args], input=stdin or b"", capture_output=True, check=False, timeout=timeout)
     except FileNotFoundError:
         raise DockerError(f"The program 'docker' is not on PATH: {INSTALL_HELP}") from None
     except subprocess.TimeoutExpired:
         raise DockerError(f"'docker {args[0]}' did not end within {timeout:.0f} s.") from None
     if done.returncode != 0:
-        raise DockerError(refusal(args[0], done.stderr))
-    return done.stdout.strip()
+        raise DockerError(refusal(args[0], done.stderr.decode(errors="replace")))
+    return done.stdout.decode(errors="replace").strip()
 
 
 def refusal(verb: str, stderr: str) -> str:

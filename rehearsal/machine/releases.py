@@ -1,0 +1,75 @@
+"""Which servers can be rehearsed: the releases a provider delivers, and where their packages come from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from rehearsal import RehearsalError
+
+# What the images of the large providers bring, as far as it matters here; nothing that this project installs.
+DELIVERED = (
+    "apt-utils,ca-certificates,cron,curl,dbus,gnupg,iproute2,iputils-ping,kmod,less,libpam-systemd,logrotate,"
+    "netbase,openssh-server,procps,python3,sudo,systemd,systemd-sysv,systemd-timesyncd,tzdata,wget"
+)
+UBUNTU_KEYRING = "pool/main/u/ubuntu-keyring/ubuntu-keyring_2021.03.26_all.deb"
+UBUNTU_KEYRING_SHA256 = "0d0e7ed6b112f5d03eabf3c7eb01ebdacf9c57714b279e90495cfc58c8c4520f"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One operating system as a provider delivers it."""
+
+    name: str
+    suite: str
+    user: str
+    components: str
+    mirror: str
+    security: str
+    keyring_path: str = ""
+    keyring_sha256: str = ""
+    packages: str = DELIVERED
+
+    @property
+    def keyring_url(self) -> str:
+        return f"{self.mirror}/{self.keyring_path}" if self.keyring_path else ""
+
+    def build_arguments(self) -> list[str]:
+        """In the order that build-base.sh reads them."""
+        return [
+            self.suite,
+            self.mirror,
+            self.security,
+            self.components,
+            self.user,
+            self.packages,
+            self.keyring_url,
+            self.keyring_sha256,
+        ]
+
+
+def _debian(name: str, suite: str) -> Release:
+    mirror = os.environ.get("REHEARSAL_DEBIAN_MIRROR", "http://archive.invalid/debian")
+    return Release(name, suite, "debian", "main", mirror.rstrip("/"), f"{mirror.rstrip('/')}-security")
+
+
+def _ubuntu(name: str, suite: str) -> Release:
+    mirror = os.environ.get("REHEARSAL_UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu").rstrip("/")
+    components = "main universe"
+    return Release(name, suite, "ubuntu", components, mirror, mirror, UBUNTU_KEYRING, UBUNTU_KEYRING_SHA256)
+
+
+def releases() -> dict[str, Release]:
+    known = (
+        _debian("debian-12", "bookworm"),
+        _ubuntu("ubuntu-22.04", "jammy"),
+        _ubuntu("ubuntu-24.04", "noble"),
+    )
+    return {release.name: release for release in known}
+
+
+def find_release(name: str) -> Release:
+    known = releases()
+    if name not in known:
+        raise RehearsalError(f"There is no release '{name}' to rehearse on: take one of {', '.join(known)}.")
+    return known[name]
