@@ -67,9 +67,9 @@ def _eligible(run: Run, settings: Mapping[str, Any], zone: Zone) -> Answer:
         return False
     chosen = settings.get("cache")
     if chosen is not None:
-        return chosen if isinstance(chosen, bool) else UNKNOWN
+        return UNKNOWN if isinstance(chosen, Unknown) else bool(chosen)
     extension, path = run.fields["http.request.uri.path.extension"], run.fields["http.request.uri.path"]
-    if extension is UNKNOWN:
+    if isinstance(extension, Unknown):
         return UNKNOWN
     return bool(extension in DEFAULT_EXTENSIONS or path == b"/robots.txt")
 
@@ -80,19 +80,15 @@ def _edge_ttl(run: Run, settings: Mapping[str, Any], origin: Origin | None) -> T
     if isinstance(rule, Unknown):
         return UNKNOWN
     rule = rule if isinstance(rule, Mapping) else {}
-    if rule.get("status_code_ttl"):
-        if origin is None:
-            return UNKNOWN
+    if rule.get("status_code_ttl") and origin is not None:
         found = _status_ttl(rule["status_code_ttl"], origin.status)
         if found is not None:
             return found if found > 0 else None
-    if rule.get("mode") == "override_origin":
-        return _overridden(run, rule, origin)
-    if origin is None:
+    if origin is None and (rule.get("status_code_ttl") or rule.get("mode") != "override_origin"):
         return UNKNOWN
-    if _forbidden(run, origin):
-        return None
-    return _by_origin(origin, rule.get("mode") == "bypass_by_default")
+    if origin is None or rule.get("mode") == "override_origin":
+        return _overridden(run, rule, origin)
+    return None if _forbidden(run, origin) else _by_origin(origin, rule.get("mode") == "bypass_by_default")
 
 
 def _status_ttl(entries: Any, status: int) -> int | None:

@@ -54,7 +54,7 @@ def _location(run: Run, target: Any, keep_query: bool) -> str | None:
         return None
     if keep_query and query:
         target += (b"&" if b"?" in target else b"?") + query
-    return target.decode("utf-8", "surrogateescape")
+    return str(target, "utf-8", "surrogateescape")
 
 
 def bulk(run: Run, rules: list[Compiled], zone: Zone) -> None:

@@ -29,13 +29,14 @@ In place of `rules`, `rulesets: [{phase: ..., rules: [...]}]` is read as well, a
 takes the resources of a Pulumi program just as runtime mocks record them.
 """
 
-from edgerules.zone.load import build, load, zone_from_rulesets
-from edgerules.zone.model import MustPass, RateLimit, Rule, Zone, rule_name
+from edgerules.zone.load import build, load, validate, zone_from_rulesets
+from edgerules.zone.model import Model, MustPass, RateLimit, Rule, Zone, rule_name
 from edgerules.zone.source import Document, InputError, parse, read, read_text
 
 __all__ = [
     "Document",
     "InputError",
+    "Model",
     "MustPass",
     "RateLimit",
     "Rule",
@@ -46,5 +47,6 @@ __all__ = [
     "read",
     "read_text",
     "rule_name",
+    "validate",
     "zone_from_rulesets",
 ]

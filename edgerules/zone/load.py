@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,8 +33,16 @@ def build(document: Document) -> model.Zone:
     """The zone that `document` describes; InputError with one sentence for each mistake otherwise."""
     if not isinstance(document.value, dict):
         raise InputError(f"{document.name}:1: a zone is a mapping with the keys plan and rules.")
+    return validate(model.Zone, document)
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def validate(kind: type[Kind], document: Document) -> Kind:
+    """`document` as a model; InputError with one sentence for each mistake."""
     try:
-        return model.Zone.model_validate(document.value)
+        return kind.model_validate(document.value)
     except ValidationError as error:
         raise InputError(*(_sentence(document, item) for item in error.errors(include_url=False))) from None
 
