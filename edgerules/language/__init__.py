@@ -5,9 +5,10 @@ decide = compile_filter(expr, lists={"office": ["192.0.2.0/24"]})
 decide({"http.host": b"example.com", "ip.src": ip_address("192.0.2.7")})  # True
 """
 
+from edgerules.language.checker import kind_of
 from edgerules.language.errors import ExpressionError, Finding, Position
 from edgerules.language.evaluate import Filter, Lists, Request, ValueOf, compile_filter, compile_value
-from edgerules.language.parser import check_all, parse
+from edgerules.language.parse import check_all, parse
 from edgerules.language.printer import to_text
 from edgerules.language.syntax import Expr, fields_of, walk
 from edgerules.language.unknown import UNKNOWN, Unknown
@@ -29,6 +30,7 @@ __all__ = [
     "compile_filter",
     "compile_value",
     "fields_of",
+    "kind_of",
     "parse",
     "to_text",
     "walk",

@@ -51,7 +51,8 @@ class Finding:
             parts.append(f"expected {self.expected}")
         if self.suggestion:
             parts.append(self.suggestion)
-        return "; ".join(parts) + "."
+        text = "; ".join(parts)
+        return text if text.endswith((".", "?")) else text + "."
 
 
 class ExpressionError(ValueError):
