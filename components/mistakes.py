@@ -18,6 +18,7 @@ _SECRET_VALUE = re.compile(
     r"|://[^/@\s]*@"  # an address with a user in it
     r"|(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_-]{24,}"  # long and random-looking
 )
+_PUBLIC_VALUE = re.compile(r'"(?:ssh-|ecdsa-|sk-ssh-|sha256:|age1)')
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def looks_secret(path: Path, text: str) -> bool:
     named = any(
         _SECRET_KEY.search(part) and not _NOT_SECRET_KEY.search(part) for part in path[1:] if isinstance(part, str)
     )
-    return named or _SECRET_VALUE.search(text) is not None
+    return named or (not _PUBLIC_VALUE.match(text) and _SECRET_VALUE.search(text) is not None)
 
 
 def printable(text: str, longest: int) -> str:

@@ -40,11 +40,8 @@ def find(data: Any, rehearsal: bool, path: Path = ()) -> Iterator[Mistake]:
         if _PLACEHOLDER.search(data):
             yield Mistake(path, f"given {shown(path, data)}, a placeholder from documentation; set the real value")
         elif not rehearsal and is_reserved(data):
-            yield Mistake(
-                path,
-                f"given {shown(path, data)}, which only says that the real value is not known yet; set the real value"
-                " (a rehearsal accepts this one)",
-            )
+            text = f"given {shown(path, data)}, which stands for a value that is not known yet; set the real one"
+            yield Mistake(path, f"{text} (a rehearsal accepts this one)")
 
 
 def is_reserved(text: str) -> bool:

@@ -15,7 +15,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -88,29 +88,37 @@ def parse(
     model: type[Settings], data: Mapping[str, Any], *, rehearsal: bool = False, plain_secrets: Iterable[str] = ()
 ) -> Settings:
     """The settings that plain data describes: a section each, by name."""
-    settings, mistakes = inspect_data(model, data, rehearsal)
-    mistakes = [*(_plain_secret(model, key) for key in plain_secrets), *mistakes]
-    if settings is None or mistakes:
+    found = inspect_data(model, data, rehearsal)
+    mistakes = [*(plain_secret(model, key) for key in plain_secrets), *found.mistakes]
+    if found.settings is None or mistakes:
         raise SettingsError(model.PROJECT, mistakes)
-    return settings
+    return found.settings
 
 
-def inspect_data(
-    model: type[Settings], data: Mapping[str, Any], rehearsal: bool
-) -> tuple[Settings | None, list[Mistake]]:
-    """The settings as far as they can be read, and every mistake, in the order of the keys."""
+@dataclass(frozen=True)
+class Inspection(Generic[Settings]):
+    """What could be read: all settings, or at least those sections that are sound by themselves."""
+
+    settings: Settings | None
+    readable: Mapping[str, Any]
+    mistakes: list[Mistake]
+
+
+def inspect_data(model: type[Settings], data: Mapping[str, Any], rehearsal: bool) -> Inspection[Settings]:
+    """The settings as far as they can be read, and every mistake."""
     shape = list(_shape(data))
     if shape:
-        return None, shape
+        return Inspection(None, {}, shape)
     known = {*model.model_fields, *(spec.key for spec in model.SECRETS)}
-    mistakes = [Mistake((key,), unknown_key(key, known)) for key in data if key not in known]
+    unknown = [Mistake((key,), unknown_key(key, known)) for key in data if key not in known]
     sections = {name: data[name] for name in model.model_fields if name in data}
-    settings, wrong = _validate(model, sections)
-    mistakes += wrong
-    mistakes += [each for each in placeholders.find(sections, rehearsal) if each.path not in {m.path for m in wrong}]
-    readable = dict(settings) if settings else _readable(model, sections, [each.path for each in wrong])
-    mistakes += [each for each in _run_checks(model, readable, rehearsal) if not each.touches(m.path for m in wrong)]
-    return settings, mistakes
+    settings, invalid = _validate(model, sections)
+    wrong = {each.path for each in invalid}
+    unset = [each for each in placeholders.find(sections, rehearsal) if each.path not in wrong]
+    doubtful = {*wrong, *(each.path for each in unset)}
+    readable = dict(settings) if settings else _readable(model, sections, list(wrong))
+    crossed = [each for each in _run_checks(model, readable, rehearsal) if not each.touches(doubtful)]
+    return Inspection(settings, readable, [*unknown, *invalid, *unset, *crossed])
 
 
 def notes(settings: StackSettings) -> list[str]:
@@ -139,9 +147,11 @@ def missing_secret(spec: SecretSpec, project: str, stack: str | None) -> Mistake
     return Mistake((spec.key,), f"not set; {spec.why} Set it with: {spec.command(project, stack)}")
 
 
-def _plain_secret(model: type[StackSettings], key: str) -> Mistake:
+def plain_secret(model: type[StackSettings], key: str, stack: str | None = None) -> Mistake:
     spec = next(spec for spec in model.SECRETS if spec.key == key)
-    return Mistake((key,), f"given in plain text; a secret is encrypted. Set it with: {spec.command(model.PROJECT)}")
+    return Mistake(
+        (key,), f"given in plain text; a secret is encrypted. Set it with: {spec.command(model.PROJECT, stack)}"
+    )
 
 
 def _value(raw: str | None) -> Any:
@@ -176,17 +186,23 @@ def _shape(data: Any, path: Path = ()) -> Iterator[Mistake]:
         yield Mistake(path[:3], f"nested more than {DEEPEST} deep; no setting is")
     elif isinstance(data, Mapping):
         for key, value in data.items():
-            if isinstance(key, str):
+            if isinstance(key, str) and _encodable(key):
                 yield from _shape(value, (*path, key))
             else:
-                yield Mistake(path, f"the key {str(key)[:40]!r} is not text; put it in quotes")
+                yield Mistake(path, f"the key {ascii(key)[:40]} is not text; put it in quotes")
     elif isinstance(data, list):
         for index, value in enumerate(data):
             yield from _shape(value, (*path, index))
+    elif isinstance(data, str) and not _encodable(data):
+        yield Mistake(path, "given text with half a character (a surrogate)")
     elif isinstance(data, float) and not math.isfinite(data):
         yield Mistake(path, "given a number that is not finite")
     elif isinstance(data, int) and abs(data) >= 2**63:
         yield Mistake(path, "given a number of more than 18 digits")
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _validate(model: type[Settings], sections: Mapping[str, Any]) -> tuple[Settings | None, list[Mistake]]:

@@ -17,6 +17,8 @@ from components.site import NeurmaticSite
 from components.storage.config import StorageSettings
 from components.values import DataPolicy, Environment, OauthProvider
 
+PROVIDER_NAMES = {OauthProvider.GOOGLE: "Google", OauthProvider.LINKEDIN: "LinkedIn", OauthProvider.GITHUB: "GitHub"}
+
 
 def _logs_in_with(provider: OauthProvider) -> Callable[[Any], bool]:
     return lambda settings: provider in settings.containers.backend.oauth
@@ -56,7 +58,7 @@ class NeurmaticSettings(StackSettings):
         *(
             SecretSpec(
                 f"{provider.value}_client_{part}",
-                f"People log in with {provider.value.capitalize()} (containers.backend.oauth).",
+                f"People log in with {PROVIDER_NAMES[provider]} (containers.backend.oauth).",
                 needed=_logs_in_with(provider),
             )
             for provider in OauthProvider
