@@ -12,6 +12,7 @@ from components.containers.config import ContainersSettings
 from components.credentials.config import CredentialsSettings
 from components.edge.config import EdgeSettings
 from components.host.config import HostSettings
+from components.publish.config import PublishSettings
 from components.settings import SecretSpec, StackSettings
 from components.site import NeurmaticSite
 from components.storage.config import StorageSettings
@@ -43,6 +44,8 @@ class NeurmaticSettings(StackSettings):
     """S3."""
     containers: ContainersSettings
     """What runs on the server."""
+    publish: PublishSettings
+    """Where other teams find the outputs."""
     credentials: CredentialsSettings = CredentialsSettings()
     """Generated secrets and their rotation."""
     backup: S3Backup = S3Backup()

@@ -9,6 +9,7 @@ from components.backup.config import RcloneBackup
 from components.credentials.config import CredentialsSettings
 from components.edge.config import PlatformEdge
 from components.host.config import HostSettings
+from components.publish.config import PublishSettings
 from components.section import Section
 from components.settings import SecretSpec, StackSettings
 from components.site import NeuropilotSite
@@ -37,6 +38,8 @@ class NeuropilotSettings(StackSettings):
     """Names, limits, headers and caching."""
     edge: PlatformEdge
     """Cloudflare."""
+    publish: PublishSettings
+    """Where other teams find the outputs."""
     credentials: CredentialsSettings = CredentialsSettings()
     """Generated secrets and their rotation."""
     backup: RcloneBackup

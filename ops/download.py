@@ -24,14 +24,13 @@ class DownloadError(Exception):
 def fetch(url: str, target: Path, say: Callable[[str], None], window: float = WINDOW_SECONDS) -> None:
     """Returns when `target` holds the whole answer. What was given up is not left behind."""
     command = [sys.executable, "-I", __file__, url, str(target)]
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    try:
-        _watch(child, target, say, window)
-    except BaseException:
-        child.kill()
-        child.communicate()
-        target.unlink(missing_ok=True)
-        raise
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            _watch(child, target, say, window)
+        except BaseException:
+            child.kill()
+            target.unlink(missing_ok=True)
+            raise
 
 
 def _watch(child: subprocess.Popen[str], target: Path, say: Callable[[str], None], window: float) -> None:
@@ -47,9 +46,9 @@ def _watch(child: subprocess.Popen[str], target: Path, say: Callable[[str], None
             raise DownloadError(f"only {size / 1e6:.1f} MB arrived in {now - started:.0f} s")
         say(f"  {size / 1e6:.0f} MB after {now - started:.0f} s")
         mark, size_at_mark = now, size
-    _, reason = child.communicate()
     if child.returncode:
-        raise DownloadError(reason.strip() or f"the download ended with code {child.returncode}")
+        reason = child.stderr.read().strip() if child.stderr else ""
+        raise DownloadError(reason or f"the download ended with code {child.returncode}")
 
 
 def _download(url: str, target: Path) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
-from ops import engine
 from ops.errors import OperatorError
 
 ROOT = Path(__file__).resolve().parent.parent

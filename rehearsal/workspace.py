@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ WORKSPACES = ROOT / ".toolchain" / "rehearsal"
 # Only these pass from the caller's environment: credentials and endpoints of real accounts do not.
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER", "XDG_CACHE_HOME")
 PASSPHRASE = "rehearsal"  # noqa: S105 (nothing secret is ever kept in a rehearsal)
+# Says to a program that addresses which are not known yet may be stand-ins (docs/decisions/0002).
+REHEARSAL = "INFRA_REHEARSAL"
 
 
 class RehearsalError(Exception):
@@ -44,10 +45,6 @@ class Workspace:
         return WORKSPACES / self.name / self.project_name
 
     @property
-    def project_name(self) -> str:
-        return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
-
-    @property
     def project(self) -> Path:
         return self.folder / "project"
 
@@ -57,7 +54,12 @@ class Workspace:
 
     @property
     def backend(self) -> Path:
+        """Shared by the projects of one rehearsal, so that one can read the other's outputs."""
         return WORKSPACES / self.name / "backend"
+
+    @property
+    def project_name(self) -> str:
+        return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
 
     def environment(self, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         return {
@@ -65,12 +67,10 @@ class Workspace:
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            # Moved or renamed checkouts must not find each other's state.
-            "PULUMI_DIY_BACKEND_NO_LEGACY_WARNING": "true",
+            REHEARSAL: self.name,
         }
 
-    def prepare(self, stack: str, secrets: Mapping[str, str]) -> None:
+    def prepare(self, stack: str, environment: Mapping[str, str], secrets: Sequence[str]) -> None:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
@@ -80,8 +80,8 @@ class Workspace:
             self._write_project_file()
             wanted = self._fingerprint(stack, secrets)
             if self._prepared(stack) != wanted:
-                self._write_stack_file(stack, secrets)
-                self._mark(stack).write_text(wanted)
+                self._write_stack_file(stack, environment, secrets)
+                write(self._mark(stack), wanted)
 
     def _write_project_file(self) -> None:
         document = yaml.safe_load((self.source / "Pulumi.yaml").read_text())
@@ -90,23 +90,23 @@ class Workspace:
         document.pop("backend", None)
         write(self.project / "Pulumi.yaml", yaml.safe_dump(document, sort_keys=False))
 
-    def _write_stack_file(self, stack: str, secrets: Mapping[str, str]) -> None:
+    def _write_stack_file(self, stack: str, environment: Mapping[str, str], secrets: Sequence[str]) -> None:
         source = self.source / f"Pulumi.{stack}.yaml"
         if not source.is_file():
             raise RehearsalError(f"There is no {source.name} in {self.source}: name one of its stacks.")
         write(self.project / source.name, stackfile.rehearse(source.read_text(), self.project_name))
         if not self._exists(stack):
-            self._pulumi("stack", "init", stack)
+            self._pulumi(environment, "stack", "init", stack)
         if secrets:
-            pairs = [word for key, value in secrets.items() for word in ("--secret", f"{key}={value}")]
-            self._pulumi("config", "set-all", "--stack", stack, *pairs)
+            pairs = [word for key in secrets for word in ("--secret", f"{key}={stackfile.stand_in(key)}")]
+            self._pulumi(environment, "config", "set-all", "--stack", stack, *pairs)
 
     def _exists(self, stack: str) -> bool:
         return (self.backend / ".pulumi" / "stacks" / self.project_name / f"{stack}.json").is_file()
 
-    def _fingerprint(self, stack: str, secrets: Mapping[str, str]) -> str:
+    def _fingerprint(self, stack: str, secrets: Sequence[str]) -> str:
         source = self.source / f"Pulumi.{stack}.yaml"
-        parts = [source.read_text() if source.is_file() else "", json.dumps(dict(secrets), sort_keys=True)]
+        parts = [source.read_text() if source.is_file() else "", *secrets]
         parts += [Path(module).read_text() for module in (__file__, stackfile.__file__)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -117,10 +117,10 @@ class Workspace:
         complete = self._mark(stack).is_file() and self._exists(stack)
         return self._mark(stack).read_text() if complete else None
 
-    def _pulumi(self, *arguments: str) -> None:
+    def _pulumi(self, environment: Mapping[str, str], *arguments: str) -> None:
         command = ["pulumi", "--non-interactive", *arguments]
         result = subprocess.run(
-            command, cwd=self.project, env=self.environment(), capture_output=True, text=True, check=False
+            command, cwd=self.project, env=dict(environment), capture_output=True, text=True, check=False
         )
         if result.returncode:
             raise RehearsalError(f"`pulumi {' '.join(arguments[:2])}` failed: {result.stderr.strip()}")

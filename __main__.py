@@ -1,0 +1,65 @@
+"""Neurmatic: a full stack on a VPS behind Cloudflare. Settings in, components wired, outputs out."""
+
+import os
+
+import pulumi
+import pulumi_docker as docker
+
+from components.containers.component import ContainerStack, ContainerStackArgs
+from components.credentials.component import Credentials, CredentialsArgs
+from components.edge.component import CloudflareEdge, CloudflareEdgeArgs
+from components.host.component import VpsHost, VpsHostArgs
+from components.outputs import CONTRACT, SECRETS
+from components.providers import cloud_providers
+from components.publish.component import PublishedContract, PublishedContractArgs
+from components.settings import SettingsError, load, notes, read_secrets, required_secrets
+from components.storage.component import Storage, StorageArgs
+from components.values import DataPolicy
+from neurmatic.contract import promised
+from neurmatic.settings import NeurmaticSettings
+
+CREDENTIALS = ("postgres", "redis", "jwt", "jwt_refresh", "session")
+
+
+def main() -> None:
+    config = pulumi.Config()
+    settings = load(NeurmaticSettings, config, rehearsal="INFRA_REHEARSAL" in os.environ)
+    secrets = read_secrets(config, required_secrets(NeurmaticSettings, settings), stack=pulumi.get_stack())
+    for note in notes(settings):
+        pulumi.log.info(note)
+
+    environment, site = settings.environment.value, settings.site
+    tags = {"product": "neurmatic", "environment": environment}
+    disposable = settings.data is DataPolicy.DISPOSABLE
+    clouds = cloud_providers(settings.storage.region, secrets["cloudflare_api_token"], tags)
+    on_clouds = pulumi.ResourceOptions(providers=clouds)
+
+    credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
+    storage = Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
+    CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, site, settings.host.ipv4, settings.host.ipv6), on_clouds)
+    host = VpsHost("vps", VpsHostArgs(settings.host), on_clouds)
+    engine = docker.Provider("docker", host=host.docker_host, ssh_opts=host.ssh_options)
+    ContainerStack(
+        "stack",
+        ContainerStackArgs(
+            settings=settings.containers,
+            connection=host.connection,
+            credentials=credentials,
+            names=f"neurmatic-{{service}}-{environment}",
+            root=settings.host.root,
+            data=settings.host.data,
+            labels=tags,
+        ),
+        pulumi.ResourceOptions(providers=[*clouds, engine]),
+    )
+    promise = promised(settings)
+    PublishedContract("contract", PublishedContractArgs(settings.publish, promise, disposable, tags), on_clouds)
+    pulumi.export(CONTRACT, promise.model_dump())
+    pulumi.export(SECRETS, pulumi.Output.secret({name: credentials[name] for name in CREDENTIALS}))
+    pulumi.export("buckets", {"media": storage.media.name, "backups": storage.backups.name})
+
+
+try:
+    main()
+except SettingsError as error:
+    raise pulumi.RunError(str(error)) from None

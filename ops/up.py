@@ -1,0 +1,29 @@
+"""`./infra up`: makes a stack what its file says, after showing the plan and asking."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ops.inventory import finder
+from ops.recover import recover
+from ops.session import Session, backend_of, open_session, options
+from ops.target import Target, target_options
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@target_options
+@click.argument("engine_options", nargs=-1, type=click.UNPROCESSED)
+def up(target: Target, engine_options: tuple[str, ...]) -> None:
+    """Make it so: shows what will happen and asks, or takes --yes.
+
+    A run that was killed is put in order first. Further options go to `pulumi up`.
+    """
+    session = open_session(target)
+    put_in_order(session)
+    sys.exit(session.pulumi("up", *options(engine_options)))
+
+
+def put_in_order(session: Session) -> None:
+    recover(session, backend_of(session), session.target.system, finder(session))
