@@ -1,0 +1,55 @@
+"""Put the stand-in plugins into a rehearsal's PULUMI_HOME."""
+
+import json
+import os
+import shlex
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+PLUGINS = ("aws", "cloudflare", "command", "docker", "random", "tls")
+MARKER = "rehearsal.json"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def install(home: Path, backends: Sequence[str], *, zones: dict[str, str] | None = None) -> None:
+    """Make `home` a rehearsal whose state may live in `backends` only; `zones` maps ids of zones to their names."""
+    home.mkdir(parents=True, exist_ok=True)
+    marker = {"backends": list(backends), "zones": zones or {}}
+    _write(home / MARKER, json.dumps(marker, indent=1) + "\n")
+    for name in PLUGINS:
+        _install_one(home.resolve(), name, _installed_version(name))
+
+
+def _site() -> Path:
+    return Path(sysconfig.get_paths()["purelib"])
+
+
+def _installed_version(name: str) -> str:
+    return str(json.loads((_site() / f"pulumi_{name}" / "pulumi-plugin.json").read_text())["version"])
+
+
+def _install_one(home: Path, name: str, version: str) -> None:
+    root = _PACKAGE.parents[1]
+    settings = {
+        "name": name,
+        "version": version,
+        "home": str(home),
+        "root": str(root),
+        "site": str(_site()),
+        "cache": str(root / ".toolchain" / "schemas"),
+    }
+    words = [sys.executable, "-IS", str(_PACKAGE / "plugins" / "launcher.py"), json.dumps(settings)]
+    folder = home / "plugins" / f"resource-{name}-v{version}"
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / f"pulumi-resource-{name}"
+    _write(script, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    script.chmod(0o755)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a preview may be starting from it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

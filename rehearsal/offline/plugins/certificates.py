@@ -1,0 +1,230 @@
+"""pulumi-tls: really generated keys, requests and certificates."""
+
+import base64
+import datetime
+import hashlib
+import ipaddress
+from typing import Any, ClassVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from rehearsal.offline.plugins.generated import Generated
+from rehearsal.offline.plugins.refusal import Refusal
+
+_CURVES: dict[str, Any] = {"P224": ec.SECP224R1, "P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}
+_PEM = serialization.Encoding.PEM
+_PRIVATE, _PUBLIC = serialization.PrivateFormat, serialization.PublicFormat
+_KEY_USES = {
+    "digital_signature": "digital_signature",
+    "content_commitment": "content_commitment",
+    "key_encipherment": "key_encipherment",
+    "data_encipherment": "data_encipherment",
+    "key_agreement": "key_agreement",
+    "cert_signing": "key_cert_sign",
+    "crl_signing": "crl_sign",
+    "encipher_only": "encipher_only",
+    "decipher_only": "decipher_only",
+}
+_EXTENDED_USES = {
+    "any_extended": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    "server_auth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "code_signing": ExtendedKeyUsageOID.CODE_SIGNING,
+    "email_protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+_SUBJECT = {
+    "country": NameOID.COUNTRY_NAME,
+    "organization": NameOID.ORGANIZATION_NAME,
+    "organizationalUnit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "locality": NameOID.LOCALITY_NAME,
+    "province": NameOID.STATE_OR_PROVINCE_NAME,
+    "postalCode": NameOID.POSTAL_CODE,
+    "commonName": NameOID.COMMON_NAME,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+}
+
+
+def _key_algorithm(key: Any) -> str:
+    kinds = ((rsa.RSAPrivateKey, "RSA"), (rsa.RSAPublicKey, "RSA"), (ec.EllipticCurvePrivateKey, "ECDSA"))
+    return next((name for kind, name in kinds if isinstance(key, kind)), "ED25519")
+
+
+def _load_key(pem: str, where: str) -> Any:
+    try:
+        return serialization.load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError) as error:
+        raise Refusal(f"{where} is not a private key in PEM without a passphrase.") from error
+
+
+class Key(Generated):
+    """tls.PrivateKey."""
+
+    static: ClassVar[dict[str, Any]] = {"ecdsaCurve": "P224", "rsaBits": 2048}
+
+    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Generate a key and write it in every form."""
+        key: Any = self._generate(inputs)
+        traditional = _PRIVATE.PKCS8 if isinstance(key, ed25519.Ed25519PrivateKey) else _PRIVATE.TraditionalOpenSSL
+        der = key.public_key().public_bytes(serialization.Encoding.DER, _PUBLIC.SubjectPublicKeyInfo)
+        no_ssh = inputs["algorithm"] == "ECDSA" and inputs["ecdsaCurve"] == "P224"
+        outputs = {
+            "privateKeyPem": self._private(key, traditional),
+            "privateKeyPemPkcs8": self._private(key, _PRIVATE.PKCS8),
+            "privateKeyOpenssh": "" if no_ssh else self._private(key, _PRIVATE.OpenSSH),
+            "publicKeyPem": key.public_key().public_bytes(_PEM, _PUBLIC.SubjectPublicKeyInfo).decode(),
+            **self._ssh(None if no_ssh else key),
+        }
+        return hashlib.sha1(der).hexdigest(), outputs  # noqa: S324 - the real plugin's id is this digest
+
+    def _generate(self, inputs: dict[str, Any]) -> Any:
+        algorithm = inputs["algorithm"]
+        if algorithm == "RSA":
+            return rsa.generate_private_key(65537, inputs["rsaBits"])
+        if algorithm == "ECDSA" and inputs["ecdsaCurve"] in _CURVES:
+            return ec.generate_private_key(_CURVES[inputs["ecdsaCurve"]]())
+        if algorithm == "ED25519":
+            return ed25519.Ed25519PrivateKey.generate()
+        if algorithm == "ECDSA":
+            raise Refusal(f"ecdsaCurve must be one of {', '.join(_CURVES)}.")
+        raise Refusal("algorithm must be one of RSA, ECDSA, ED25519.")
+
+    def _private(self, key: Any, form: Any) -> str:
+        return str(key.private_bytes(_PEM, form, serialization.NoEncryption()).decode())
+
+    def _ssh(self, key: Any) -> dict[str, str]:
+        names = ("publicKeyOpenssh", "publicKeyFingerprintMd5", "publicKeyFingerprintSha256")
+        if key is None:
+            return dict.fromkeys(names, "")
+        line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, _PUBLIC.OpenSSH).decode()
+        blob = base64.b64decode(line.split()[1])
+        md5 = hashlib.md5(blob).hexdigest()  # noqa: S324 - a fingerprint that ssh-keygen prints
+        sha256 = base64.b64encode(hashlib.sha256(blob).digest()).rstrip(b"=").decode()
+        pairs = ":".join(md5[index : index + 2] for index in range(0, 32, 2))
+        return dict(zip(names, (f"{line}\n", pairs, f"SHA256:{sha256}"), strict=True))
+
+
+def _name(subject: dict[str, Any]) -> x509.Name:
+    parts = [(oid, subject.get(key)) for key, oid in _SUBJECT.items()]
+    parts += [(NameOID.STREET_ADDRESS, line) for line in subject.get("streetAddresses", [])]
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text])
+
+
+def _alternatives(inputs: dict[str, Any]) -> x509.SubjectAlternativeName | None:
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in inputs.get("dnsNames") or []]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in inputs.get("ipAddresses") or []]
+    names += [x509.UniformResourceIdentifier(uri) for uri in inputs.get("uris") or []]
+    return x509.SubjectAlternativeName(names) if names else None
+
+
+class Request(Generated):
+    """tls.CertRequest."""
+
+    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Sign a request with the key."""
+        key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
+        builder = x509.CertificateSigningRequestBuilder(_name(inputs.get("subject") or {}))
+        if names := _alternatives(inputs):
+            builder = builder.add_extension(names, critical=False)
+        request = builder.sign(key, _digest(key))
+        pem = request.public_bytes(_PEM).decode()
+        return hashlib.sha1(pem.encode()).hexdigest(), {  # noqa: S324 - the real plugin's id
+            "certRequestPem": pem,
+            "keyAlgorithm": _key_algorithm(key),
+        }
+
+
+def _digest(key: Any) -> Any:
+    return None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+
+
+class Certificate(Generated):
+    """What the two kinds of certificate have in common."""
+
+    static: ClassVar[dict[str, Any]] = {
+        "earlyRenewalHours": 0,
+        "isCaCertificate": False,
+        "setSubjectKeyId": False,
+        "maxPathLength": -1,
+    }
+
+    def issue(self, inputs: dict[str, Any], subject: x509.Name, issuer: x509.Name, keys: tuple[Any, Any]) -> Any:
+        """Build and sign: `keys` are the public key to certify and the private key that signs."""
+        start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        end = start + datetime.timedelta(hours=inputs["validityPeriodHours"])
+        builder = x509.CertificateBuilder(issuer, subject, keys[0], x509.random_serial_number(), start, end)
+        for extension, critical in self._extensions(inputs, keys):
+            builder = builder.add_extension(extension, critical)
+        return builder
+
+    def _extensions(self, inputs: dict[str, Any], keys: tuple[Any, Any]) -> list[tuple[Any, bool]]:
+        authority, uses = inputs["isCaCertificate"], inputs["allowedUses"]
+        wanted = {_KEY_USES[use] for use in uses if use in _KEY_USES}
+        extended = [_EXTENDED_USES[use] for use in uses if use in _EXTENDED_USES]
+        length = inputs["maxPathLength"] if authority and inputs["maxPathLength"] >= 0 else None
+        found: list[tuple[Any, bool]] = [(x509.BasicConstraints(authority, length), True)]
+        if wanted:
+            found.append((x509.KeyUsage(**{name: name in wanted for name in _KEY_USES.values()}), True))
+        if extended:
+            found.append((x509.ExtendedKeyUsage(extended), False))
+        if inputs["setSubjectKeyId"] or authority:
+            found.append((x509.SubjectKeyIdentifier.from_public_key(keys[0]), False))
+        return found
+
+    def outputs(self, certificate: x509.Certificate) -> tuple[str, dict[str, Any]]:
+        """Give the id and what the certificate says."""
+        form = "%Y-%m-%dT%H:%M:%SZ"
+        return str(certificate.serial_number), {
+            "certPem": certificate.public_bytes(_PEM).decode(),
+            "readyForRenewal": False,
+            "validityStartTime": certificate.not_valid_before_utc.strftime(form),
+            "validityEndTime": certificate.not_valid_after_utc.strftime(form),
+        }
+
+
+class SelfSigned(Certificate):
+    """tls.SelfSignedCert."""
+
+    static: ClassVar[dict[str, Any]] = {**Certificate.static, "setAuthorityKeyId": False}
+
+    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Certify the key by itself."""
+        key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
+        name = _name(inputs.get("subject") or {})
+        builder = self.issue(inputs, name, name, (key.public_key(), key))
+        if names := _alternatives(inputs):
+            builder = builder.add_extension(names, critical=False)
+        identity, outputs = self.outputs(builder.sign(key, _digest(key)))
+        return identity, {**outputs, "keyAlgorithm": _key_algorithm(key)}
+
+
+class LocallySigned(Certificate):
+    """tls.LocallySignedCert."""
+
+    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Certify a request by an authority's key."""
+        key = _load_key(inputs.get("caPrivateKeyPem", ""), "caPrivateKeyPem")
+        try:
+            request = x509.load_pem_x509_csr(inputs["certRequestPem"].encode())
+            authority = x509.load_pem_x509_certificate(inputs["caCertPem"].encode())
+        except ValueError as error:
+            raise Refusal("certRequestPem and caCertPem must be a request and a certificate in PEM.") from error
+        builder = self.issue(inputs, request.subject, authority.subject, (request.public_key(), key))
+        for extension in request.extensions:
+            if isinstance(extension.value, x509.SubjectAlternativeName):
+                builder = builder.add_extension(extension.value, extension.critical)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
+        identity, outputs = self.outputs(builder.sign(key, _digest(key)))
+        return identity, {**outputs, "caKeyAlgorithm": _key_algorithm(key)}
+
+
+ACTORS = {
+    "tls:index/privateKey:PrivateKey": Key(),
+    "tls:index/certRequest:CertRequest": Request(),
+    "tls:index/selfSignedCert:SelfSignedCert": SelfSigned(),
+    "tls:index/locallySignedCert:LocallySignedCert": LocallySigned(),
+}

@@ -1,0 +1,215 @@
+"""pulumi-command: local commands really run; remote ones keep their state only."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from rehearsal.offline.plugins.kept import Subject
+from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Secret, has_secret, plain
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def stop_all() -> None:
+    """End every command that runs, with what it started."""
+    for process in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@dataclass
+class _Capture:
+    """Collects what a command writes, and prints the lines that `logging` asks for."""
+
+    log: Callable[[str], None]
+    shown: tuple[bool, bool]
+    together: list[bytes] = field(default_factory=list)
+    parts: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
+
+    def read(self, stream: IO[bytes], index: int) -> None:
+        """Follow one stream to its end."""
+        for line in stream:
+            self.parts[index].append(line)
+            self.together.append(line)
+            if self.shown[index]:
+                self.log(line.decode(errors="replace").rstrip("\n"))
+
+    def text(self, index: int) -> str:
+        """Give one stream's text without its last line end."""
+        return b"".join(self.parts[index]).decode(errors="replace").removesuffix("\n")
+
+
+def run(subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+    """Run a command to its end and give its outputs; a failure carries all that it wrote."""
+    logging = inputs.get("logging", "stdoutAndStderr")
+    shown = (logging in ("stdout", "stdoutAndStderr"), logging in ("stderr", "stdoutAndStderr"))
+    capture = _Capture(lambda line: subject.session.log(subject.urn, line), shown)
+    argv = [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), text]
+    folder = inputs.get("dir") or subject.session.folder
+    failure = _execute(argv, folder, _environment(subject, inputs, previous), inputs.get("stdin") or "", capture)
+    if failure:
+        written = b"".join(capture.together).decode(errors="replace")
+        raise Refusal(f"{failure}: running {json.dumps(text, ensure_ascii=False)}:\n{written}")
+    return {"stdout": capture.text(0), "stderr": capture.text(1), **_files(inputs, Path(folder))}
+
+
+def _environment(subject: Subject, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, str]:
+    environment = {**subject.session.environment, **(inputs.get("environment") or {})}
+    if inputs.get("addPreviousOutputInEnv", True):
+        for name in ("stdout", "stderr"):
+            if previous.get(name):
+                environment[f"PULUMI_COMMAND_{name.upper()}"] = previous[name]
+    return environment
+
+
+def _execute(argv: list[str], folder: str, environment: dict[str, str], stdin: str, capture: _Capture) -> str:
+    if not Path(folder).is_dir():
+        return f"chdir {folder}: no such file or directory"
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError:
+        return f'exec: "{argv[0]}": executable file not found in $PATH'
+    _running.add(process)
+    try:
+        return _follow(process, stdin.encode(), capture)
+    finally:
+        _running.discard(process)
+
+
+def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, capture: _Capture) -> str:
+    streams = (process.stdout, process.stderr)
+    readers = [threading.Thread(target=capture.read, args=(s, i)) for i, s in enumerate(streams)]
+    for reader in readers:
+        reader.start()
+    assert process.stdin  # noqa: S101 - it is a pipe
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # a command need not read its input
+        process.stdin.write(stdin)
+    code = process.wait()
+    for reader in readers:
+        reader.join()
+    if code < 0:
+        return f"signal: {signal.strsignal(-code) or -code}".lower()
+    return f"exit status {code}" if code else ""
+
+
+def _files(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if inputs.get("assetPaths") is not None:
+        found["assets"] = _matching(folder, inputs["assetPaths"])
+    if inputs.get("archivePaths") is not None:
+        found["archive"] = {SIGNATURE: ASSETS[1], "assets": _matching(folder, inputs["archivePaths"])}
+    return found
+
+
+def _matching(folder: Path, globs: list[str]) -> dict[str, Any]:
+    """Apply the globs in their order; one that begins with ! takes files away again."""
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    chosen: set[str] = set()
+    for glob in globs:
+        pattern = re.compile(_as_regex(glob.removeprefix("!")))
+        matched = {name for name in files if pattern.fullmatch(name)}
+        chosen = chosen - matched if glob.startswith("!") else chosen | matched
+    return {name: _asset(folder / name) for name in sorted(chosen)}
+
+
+def _asset(path: Path) -> dict[str, Any]:
+    return {SIGNATURE: ASSETS[0], "path": str(path), "hash": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _as_regex(glob: str) -> str:
+    words = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", glob))
+
+
+class Local:
+    """command.local.Command."""
+
+    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing runs; the outputs are not known."""
+        return {**inputs, "stdout": UNKNOWN, "stderr": UNKNOWN}
+
+    def create(self, subject: Subject, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Run `create`, if there is one."""
+        identity = subject.name + secrets.token_hex(4)
+        return identity, self._outputs(subject, inputs, plain(inputs).get("create"), {})
+
+    def update(
+        self, subject: Subject, identity: str, old: dict[str, Any], inputs: dict[str, Any], preview: bool
+    ) -> dict[str, Any]:
+        """Run `update`, or `create` again."""
+        if preview:
+            return self.preview(subject, inputs)
+        given = plain(inputs)
+        return self._outputs(subject, inputs, given.get("update", given.get("create")), plain(old))
+
+    def _outputs(
+        self, subject: Subject, inputs: dict[str, Any], text: str | None, previous: dict[str, Any]
+    ) -> dict[str, Any]:
+        made = {name: previous.get(name, "") for name in ("stdout", "stderr")}
+        if text is not None:
+            made = self.act(subject, text, plain(inputs), previous)
+        if has_secret(inputs):
+            made = {name: Secret(value) for name, value in made.items()}
+        return {**inputs, **made}
+
+    def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+        """Run the command."""
+        return run(subject, text, inputs, previous)
+
+    def read(
+        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Give the state back: the real plugin has no read either."""
+        return state, inputs
+
+    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+        """Run `delete`, if there is one."""
+        given = plain(state)
+        if given.get("delete") is not None:
+            self.act(subject, given["delete"], given, given)
+
+
+class Remote(Local):
+    """command.remote.Command: keeps its state; no host is asked."""
+
+    def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+        """Answer as a command that writes nothing."""
+        return {"stdout": "", "stderr": ""}
+
+
+class Copy(Remote):
+    """command.remote.CopyToRemote: keeps its state; no file is sent."""
+
+    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+        """All of its outputs are inputs."""
+        return inputs
+
+    def _outputs(
+        self, subject: Subject, inputs: dict[str, Any], text: str | None, previous: dict[str, Any]
+    ) -> dict[str, Any]:
+        return inputs
+
+    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+        """The real plugin leaves the copy where it is."""
+
+
+ACTORS = {"command:local:Command": Local(), "command:remote:Command": Remote(), "command:remote:CopyToRemote": Copy()}

@@ -1,0 +1,110 @@
+"""Resources that only keep state: every type that nothing stands behind yet."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.offline.plugins.behaviour import Rules
+from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.session import Session, now, render
+from rehearsal.offline.plugins.wire import UNKNOWN, Secret, plain
+
+_EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0, "bool": False, "list": [], "map": {}}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The resource that a call is about."""
+
+    token: str
+    name: str
+    urn: str
+    schema: dict[str, Any]
+    rules: Rules
+    session: Session
+    region: str = "us-east-1"
+
+
+def bare(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Inputs as they appear among the outputs: without the notes that Check left."""
+    return {key: value for key, value in inputs.items() if not key.startswith("__")}
+
+
+def unknowns(subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Give the outputs that are not known before the resource exists."""
+    outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
+    missing = (name for name in outputs if name not in inputs)
+    return {name: UNKNOWN for name in missing if name not in taken or not outputs[name][0]}
+
+
+class Kept:
+    """Create, read, update and delete over the rehearsal's store."""
+
+    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Give what is known of a resource before it is made."""
+        return {**bare(inputs), **unknowns(subject, inputs)}
+
+    def create(self, subject: Subject, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Make the object, and keep it."""
+        properties = {"region": subject.region, **bare(plain(inputs))}
+        identity = str(render(subject.rules.id, properties))
+        self._refuse_second(subject, properties, identity)
+        outputs = {**self._computed(subject, {**properties, "id": identity}), **bare(plain(inputs))}
+        subject.session.store.put(subject.token, identity, plain(inputs), outputs)
+        return identity, outputs
+
+    def _refuse_second(self, subject: Subject, properties: dict[str, Any], identity: str) -> None:
+        rules, store = subject.rules, subject.session.store
+        if not rules.unique:
+            return
+        taken = store.get(subject.token, identity) or store.named(subject.token, rules.autoname, properties)
+        if taken:
+            raise Refusal(str(render(rules.unique, properties)))
+
+    def _computed(self, subject: Subject, properties: dict[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, (optional, kind) in subject.schema["outputs"].items():
+            if name in properties and (name != "region" or "region" not in subject.schema["inputs"]):
+                continue
+            if name in subject.rules.computed:
+                values[name] = render(subject.rules.computed[name], properties)
+            elif not optional:
+                values[name] = self._fallback(name, kind, subject)
+        return values
+
+    def _fallback(self, name: str, kind: str, subject: Subject) -> Any:
+        if name == "region":
+            return subject.region
+        if kind == "str" and (name.endswith(("On", "Date")) or name in ("created", "modified")):
+            return now()
+        return _EMPTY.get(kind)
+
+    def update(
+        self, subject: Subject, identity: str, old: dict[str, Any], inputs: dict[str, Any], preview: bool
+    ) -> dict[str, Any]:
+        """Change the object: what the program no longer gives goes, what the cloud computed stays."""
+        outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
+        stays = {k: v for k, v in old.items() if k in outputs and (k not in taken or not outputs[k][0])}
+        state = {**stays, **bare(inputs)}
+        if not preview:
+            subject.session.store.put(subject.token, identity, plain(inputs), plain(state))
+        return state
+
+    def read(
+        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Give what the cloud has, or None when it has no such object."""
+        kept = subject.session.store.get(subject.token, identity)
+        return (kept["outputs"], kept["inputs"]) if kept else None
+
+    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+        """Remove the object."""
+        subject.session.store.delete(subject.token, identity)
+
+
+def mark_secrets(subject: Subject, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Mark the outputs that the SDK declares secret."""
+    secret = subject.schema["secrets"]
+    return {
+        name: Secret(value) if name in secret and value is not None and not isinstance(value, Secret) else value
+        for name, value in outputs.items()
+    }

@@ -1,0 +1,215 @@
+"""The resource provider protocol: one plugin's answers to the engine."""
+
+import functools
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from rehearsal.offline.plugins import config, wire
+from rehearsal.offline.plugins.acting import ACTING
+from rehearsal.offline.plugins.behaviour import RULES, Rules
+from rehearsal.offline.plugins.check import Checker, Naming, normalise, with_defaults
+from rehearsal.offline.plugins.diff import compare
+from rehearsal.offline.plugins.invokes import invoke
+from rehearsal.offline.plugins.kept import Kept, Subject, mark_secrets
+from rehearsal.offline.plugins.log import engine_log
+from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.schema import Schema
+from rehearsal.offline.plugins.session import Session
+
+_OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.so_reuseport", 0)]
+
+
+def open_plugin(request: dict[str, Any], site: Path, cache: Path, pool: ThreadPoolExecutor) -> tuple[Any, int]:
+    """Start serving one plugin; give the server and its port."""
+    session = Session(request["folder"], request["environment"], engine_log(request["engine"]))
+    name, version = request["name"], request["version"]
+    server = grpc.server(pool, options=_OPTIONS)
+    plugin = Plugin(name, version, Schema(name, version, site, cache), session)
+    plugin.refusal = _refusal(session, site, name, version)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(plugin, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def _refusal(session: Session, site: Path, name: str, version: str) -> Refusal | None:
+    """Say why this plugin must not be used here: the engine prints it at the first question it asks."""
+    try:
+        session.admit()
+    except Refusal as refusal:
+        return refusal
+    installed = json.loads((site / f"pulumi_{name}" / "pulumi-plugin.json").read_text())["version"]
+    if installed == version:
+        return None
+    return Refusal(
+        f"The stand-in for {name} was installed for version {version}, but pulumi-{name} {installed} is in use:"
+        " set the rehearsal up again."
+    )
+
+
+def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a refusal into the error the engine prints, and anything unforeseen into a sentence and a log entry."""
+
+    @functools.wraps(method)
+    def answer(self: "Plugin", request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            if self.refusal:
+                raise self.refusal
+            return method(self, request, context)
+        except Refusal as refusal:
+            context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+        except Exception as error:  # the engine must not see a traceback
+            traceback.print_exc(file=sys.stderr)
+            text = (
+                f"The stand-in for {self.name} failed in {method.__name__} ({error!r}): see plugins.log in PULUMI_HOME."
+            )
+            context.abort(grpc.StatusCode.INTERNAL, text)
+
+    return answer
+
+
+class Plugin(provider_pb2_grpc.ResourceProviderServicer):
+    """One of the six plugins."""
+
+    def __init__(self, name: str, version: str, schema: Schema, session: Session) -> None:
+        self.name, self.version, self.schema, self.session = name, version, schema, session
+        self.native = name == "command"  # the others are bridged from Terraform, which shows in many small ways
+        self.settings: dict[str, Any] = {}
+        self.refusal: Refusal | None = None
+
+    def _subject(self, urn: str) -> Subject:
+        token, name = urn.split("::")[2].rsplit("$", 1)[-1], urn.split("::", 3)[3]
+        schema = self.schema.resource(token)
+        region = str(self.settings.get("region") or "us-east-1")
+        return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, region)
+
+    def _actor(self, subject: Subject) -> Any:
+        return ACTING.get(subject.token) or Kept()
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=self.native, supports_autonaming_configuration=not self.native
+        )
+
+    @_answers
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return plugin_pb2.PluginInfo(version=self.version)
+
+    @_answers
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+        failures = config.check(self.name, self.schema.config(), wire.decode(request.news))
+        return _checked(request.news, failures)
+
+    @_answers
+    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
+        old, new = (wire.decode(struct) for struct in (request.old_inputs or request.olds, request.news))
+        return _diff_response(config.compare(old, new), self.native)
+
+    @_answers
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.settings = config.settings(self.schema.config(), wire.decode(request.args))
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=self.native, supportsPreview=True, supports_autonaming_configuration=not self.native
+        )
+
+    @_answers
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        checker = Checker(subject.schema, coerce=not self.native)
+        values = checker.properties(normalise(wire.decode(request.news)), subject.schema["inputs"])
+        if checker.failures:
+            return _checked(request.news, checker.failures)
+        if not self.native:
+            values = with_defaults(values, wire.decode(request.olds), subject.rules, _naming(subject.name, request))
+        return provider_pb2.CheckResponse(inputs=wire.encode(values))
+
+    @_answers
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        old, new = wire.decode(request.old_inputs), wire.decode(request.news)
+        return _diff_response(compare(old, new, subject.rules, list(request.ignoreChanges)), self.native)
+
+    @_answers
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        inputs, actor = wire.decode(request.properties), self._actor(subject)
+        if request.preview:
+            identity, outputs = "", actor.preview(subject, inputs)
+        else:
+            identity, outputs = actor.create(subject, inputs)
+        return provider_pb2.CreateResponse(id=identity, properties=wire.encode(mark_secrets(subject, outputs)))
+
+    @_answers
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        old, inputs = wire.decode(request.olds), wire.decode(request.news)
+        outputs = self._actor(subject).update(subject, request.id, old, inputs, request.preview)
+        return provider_pb2.UpdateResponse(properties=wire.encode(mark_secrets(subject, outputs)))
+
+    @_answers
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        state, inputs = wire.decode(request.properties), wire.decode(request.inputs)
+        found = self._actor(subject).read(subject, request.id, state, inputs)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        outputs, inputs = found
+        properties = wire.encode(mark_secrets(subject, outputs))
+        return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=wire.encode(inputs))
+
+    @_answers
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+        subject = self._subject(request.urn)
+        self._actor(subject).delete(subject, request.id, wire.decode(request.properties))
+        return empty_pb2.Empty()
+
+    @_answers
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+        values = invoke(self.schema, self.session, self.settings, request.tok, wire.decode(request.args))
+        return provider_pb2.InvokeResponse(**{"return": wire.encode(values)})
+
+    @_answers
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if acting := sys.modules.get("rehearsal.offline.plugins.command"):
+            acting.stop_all()
+        return empty_pb2.Empty()
+
+
+def _naming(name: str, request: Any) -> Naming:
+    options = request.autonaming
+    disabled = request.HasField("autonaming") and options.mode == options.DISABLE
+    return Naming(name, request.randomSeed, options.proposed_name, disabled)
+
+
+def _checked(inputs: Any, failures: list[str]) -> Any:
+    reasons = [provider_pb2.CheckFailure(reason=reason) for reason in failures]
+    return provider_pb2.CheckResponse(inputs=inputs, failures=reasons)
+
+
+def _diff_response(found: Any, native: bool) -> Any:
+    kinds = provider_pb2.PropertyDiff.Kind
+    tops = {path: path.split(".")[0].split("[")[0] for path in found.paths}
+    detailed = {
+        path: provider_pb2.PropertyDiff(
+            kind=kinds.Value(f"{kind}_REPLACE" if tops[path] in found.replaces else kind), inputDiff=True
+        )
+        for path, kind in found.paths.items()
+    }
+    changes = provider_pb2.DiffResponse.DIFF_SOME if detailed else provider_pb2.DiffResponse.DIFF_NONE
+    return provider_pb2.DiffResponse(
+        changes=changes,
+        replaces=found.replaces,
+        diffs=sorted(set(tops.values())),
+        detailedDiff=detailed,
+        hasDetailedDiff=True,
+        deleteBeforeReplace=found.delete_first,
+    )

@@ -1,0 +1,75 @@
+"""The one process behind the stand-in plugins of an engine run: a gRPC server per plugin, gone when the engine is."""
+
+import json
+import os
+import select
+import socket
+import sys
+import threading
+import time
+import types
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+
+def _without_the_sdk(site: str) -> None:
+    """Make `pulumi` an empty package, so that its protocol can be imported without the rest (0.2 s)."""
+    for name in ("pulumi", "pulumi.runtime", "pulumi.runtime.proto"):
+        package = types.ModuleType(name)
+        package.__path__ = [f"{site}/{name.replace('.', '/')}"]
+        sys.modules[name] = package
+
+
+class Server:
+    """Answers launchers with the port of the plugin they ask for."""
+
+    def __init__(self, site: str, cache: str) -> None:
+        self.site, self.cache = Path(site), Path(cache)
+        self.pool = ThreadPoolExecutor(64, "plugin")  # commands hold a thread each while they run
+        self.running: dict[str, tuple[Any, int]] = {}
+        self.connections: list[socket.socket] = []
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Read one launcher's request and answer it; the open connection keeps the launcher alive."""
+        request = json.loads(connection.makefile("r", encoding="utf-8").readline())
+        connection.sendall(f"{self._port(request)}\n".encode())
+        self.connections.append(connection)
+
+    def _port(self, request: dict[str, Any]) -> int:
+        from rehearsal.offline.plugins.provider import open_plugin  # noqa: PLC0415 - grpc loads here
+
+        name = request["name"]
+        if name not in self.running:
+            self.running[name] = open_plugin(request, self.site, self.cache, self.pool)
+        return self.running[name][1]
+
+
+def main(site: str, cache: str, listener_fd: int, engine: int) -> None:
+    """Serve until the engine with this process id has gone."""
+    threading.Thread(target=_leave_with, args=(engine,), daemon=True).start()
+    _without_the_sdk(site)
+    listener = socket.socket(fileno=listener_fd)
+    server = Server(site, cache)
+    while True:
+        connection, _ = listener.accept()
+        server.welcome(connection)
+
+
+def _leave_with(engine: int) -> None:
+    """End this process at once when the engine ends, however it ends."""
+    try:
+        descriptor = os.pidfd_open(engine)
+        select.select([descriptor], [], [])
+    except ProcessLookupError:
+        pass
+    except OSError:  # a kernel without pidfd
+        while os.path.exists(f"/proc/{engine}"):
+            time.sleep(0.2)
+    _end()
+
+
+def _end() -> None:
+    if acting := sys.modules.get("rehearsal.offline.plugins.command"):
+        acting.stop_all()
+    os._exit(0)
