@@ -124,6 +124,7 @@ class Quantity(Leaf):
     say what it counts.
     """
 
+    noun: str = "a quantity"
     units: tuple[tuple[str, int], ...] = ()
     low: int = 0
     high: int = 2**53
@@ -153,7 +154,7 @@ class Quantity(Leaf):
 
     def between(self, low: str, high: str) -> Quantity:
         """The same kind of quantity within bounds, which are written as a stack file writes them."""
-        return Quantity(f"a quantity from {low} to {high}", self.units, self.read(low), self.read(high))
+        return Quantity(f"{self.noun} from {low} to {high}", self.noun, self.units, self.read(low), self.read(high))
 
     def _unit_pattern(self) -> str:
         return "|".join(sorted((re.escape(unit) for unit, _ in self.units), key=len, reverse=True))

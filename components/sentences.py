@@ -47,7 +47,7 @@ def _allowed(error: ErrorDetails) -> str:
 
 def _missing(model: type[BaseModel], path: Path) -> Iterator[Mistake]:
     field = _field(model, path)
-    part = _model_of(field.annotation) if field else None
+    part = model_of(field.annotation) if field else None
     if part is None:
         meaning = field.description if field and field.description else "it is required"
         yield Mistake(path, f"not set; {meaning[0].lower()}{meaning[1:]}")
@@ -61,7 +61,7 @@ def _known(model: type[BaseModel], path: Path) -> list[str]:
     if not path:
         return list(model.model_fields)
     field = _field(model, path)
-    part = _model_of(field.annotation) if field else None
+    part = model_of(field.annotation) if field else None
     return list(part.model_fields) if part else []
 
 
@@ -73,13 +73,13 @@ def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:
         if isinstance(name, int):
             continue
         field = part.model_fields.get(name) if part else None
-        part = _model_of(field.annotation) if field else None
+        part = model_of(field.annotation) if field else None
     return field
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def model_of(annotation: Any) -> type[BaseModel] | None:
     """The model in `Model`, `Model | None` or `tuple[Model, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (_model_of(each) for each in get_args(annotation))
+    found = (model_of(each) for each in get_args(annotation))
     return next((each for each in found if each), None)

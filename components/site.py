@@ -16,21 +16,21 @@ CONTENT_SECURITY_POLICY = (
 
 
 class SecurityHeaders(Section):
-    """Headers on every answer. An empty text leaves a header out."""
+    """Headers on every answer. `null` leaves one out."""
 
-    strict_transport_security: Sentence = "max-age=31536000; includeSubDomains; preload"
+    strict_transport_security: Sentence | None = "max-age=31536000; includeSubDomains; preload"
     """HSTS: browsers use https only, for this long. `preload` cannot be taken back quickly."""
-    frame_options: Sentence = "SAMEORIGIN"
+    frame_options: Sentence | None = "SAMEORIGIN"
     """X-Frame-Options: who may show the site in a frame."""
-    content_type_options: Sentence = "nosniff"
+    content_type_options: Sentence | None = "nosniff"
     """X-Content-Type-Options."""
-    xss_protection: Sentence = "1; mode=block"
+    xss_protection: Sentence | None = "1; mode=block"
     """X-XSS-Protection, for old browsers."""
-    referrer_policy: Sentence = "strict-origin-when-cross-origin"
+    referrer_policy: Sentence | None = "strict-origin-when-cross-origin"
     """Referrer-Policy."""
-    permissions_policy: Sentence = "geolocation=(), microphone=(), camera=()"
+    permissions_policy: Sentence | None = "geolocation=(), microphone=(), camera=()"
     """Permissions-Policy: browser features that no page may use."""
-    content_security_policy: Sentence = CONTENT_SECURITY_POLICY
+    content_security_policy: Sentence | None = CONTENT_SECURITY_POLICY
     """Content-Security-Policy; the origins that `connect` names are added to connect-src."""
     connect: tuple[HttpsUrl, ...] = ()
     """Further addresses that pages may talk to; the API's https and wss addresses are always among them."""

@@ -255,10 +255,10 @@ _SMALL_SIZES = (
 )
 _TIMES = (("s", 1), ("m", 60), ("min", 60), ("h", 3600), ("d", 86400))
 
-MEGABYTES = Quantity("a size with its unit, such as 512MB or 2GB", _SIZES)
-KILOBYTES = Quantity("a size with its unit, such as 512kB or 4MB", _SMALL_SIZES)
-SECONDS = Quantity("a time with its unit, such as 30s, 15m, 24h or 7d", _TIMES)
-DAYS = Quantity("a number of days, such as 90d", (("d", 1),))
+MEGABYTES = Quantity("a size with its unit, such as 512MB or 2GB", "a size", _SIZES)
+KILOBYTES = Quantity("a size with its unit, such as 512kB or 4MB", "a size", _SMALL_SIZES)
+SECONDS = Quantity("a time with its unit, such as 30s, 15m, 24h or 7d", "a time", _TIMES)
+DAYS = Quantity("a number of days, such as 90d", "a number of days", (("d", 1),))
 
 Megabytes = Annotated[int, MEGABYTES.between("1MB", "16TB")]
 Kilobytes = Annotated[int, KILOBYTES.between("1kB", "16GB")]
