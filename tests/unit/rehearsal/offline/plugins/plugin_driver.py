@@ -1,0 +1,192 @@
+"""Plays a case against a resource plugin over gRPC: a stand-in in this process, or a real plugin's executable."""
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from rehearsal.offline.install import _installed_version, _site, install
+from rehearsal.offline.plugins import wire
+from rehearsal.offline.plugins.provider import open_plugin
+
+BACKEND = "file:///nowhere"
+VARIABLE = "<varies>"
+
+
+def to_json(value: Any) -> Any:
+    """Write a value so that a case file can hold it: unknowns and secrets are visible."""
+    if value is wire.UNKNOWN:
+        return {"$": "unknown"}
+    if isinstance(value, wire.Secret):
+        return {"$": "secret", "value": to_json(value.value)}
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    return [to_json(item) for item in value] if isinstance(value, list) else value
+
+
+def from_json(value: Any) -> Any:
+    """Read a value of a case file."""
+    if isinstance(value, dict) and value.get("$") == "unknown":
+        return wire.UNKNOWN
+    if isinstance(value, dict) and value.get("$") == "secret":
+        return wire.Secret(from_json(value["value"]))
+    if isinstance(value, dict):
+        return {key: from_json(item) for key, item in value.items()}
+    return [from_json(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass
+class Driver:
+    """One plugin and the resource that a case is about."""
+
+    stub: Any
+    accepts_secrets: bool = False
+    token: str = ""
+    name: str = "thing"
+    identity: str = ""
+    news: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Say hello as the engine does."""
+        self.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
+        answer = self.stub.Configure(
+            provider_pb2.ConfigureRequest(args=wire.encode(settings), acceptSecrets=True, acceptResources=True)
+        )
+        self.accepts_secrets = answer.acceptSecrets
+
+    @property
+    def urn(self) -> str:
+        """The resource's name as the engine gives it."""
+        return f"urn:pulumi:dev::case::{self.token}::{self.name}"
+
+    def _sent(self, values: dict[str, Any]) -> struct_pb2.Struct:
+        return wire.encode(values if self.accepts_secrets else wire.plain(values))
+
+    def play(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Make one step and give the answer in the form of a case file."""
+        try:
+            return dict(to_json(getattr(self, f"_{step['do']}")(step)))
+        except grpc.RpcError as error:
+            return {"error": error.details()}
+
+    def _check(self, step: dict[str, Any]) -> dict[str, Any]:
+        request = provider_pb2.CheckRequest(
+            urn=self.urn, news=self._sent(from_json(step["with"])), olds=self._sent(self.inputs), randomSeed=b"x" * 32
+        )
+        answer = self.stub.Check(request)
+        if answer.failures:
+            return {"failures": [failure.reason for failure in answer.failures]}
+        self.news = wire.decode(answer.inputs)
+        return {"inputs": self.news}
+
+    def _diff(self, step: dict[str, Any]) -> dict[str, Any]:
+        request = provider_pb2.DiffRequest(
+            id=self.identity,
+            urn=self.urn,
+            olds=self._sent(self.state),
+            old_inputs=self._sent(self.inputs),
+            news=self._sent(self.news),
+            ignoreChanges=step.get("ignore", []),
+        )
+        answer = self.stub.Diff(request)
+        kinds = provider_pb2.PropertyDiff.Kind
+        return {
+            "changes": answer.changes == provider_pb2.DiffResponse.DIFF_SOME,
+            "replaces": bool(answer.replaces),
+            "deleteFirst": answer.deleteBeforeReplace,
+            "paths": {path: kinds.Name(diff.kind) for path, diff in sorted(answer.detailedDiff.items())},
+        }
+
+    def _preview(self, step: dict[str, Any]) -> dict[str, Any]:
+        request = provider_pb2.CreateRequest(urn=self.urn, properties=self._sent(self.news), preview=True)
+        return {"properties": wire.decode(self.stub.Create(request).properties)}
+
+    def _create(self, step: dict[str, Any]) -> dict[str, Any]:
+        answer = self.stub.Create(provider_pb2.CreateRequest(urn=self.urn, properties=self._sent(self.news)))
+        self.identity, self.state, self.inputs = answer.id, wire.decode(answer.properties), self.news
+        return {"id": answer.id, "properties": self.state}
+
+    def _update(self, step: dict[str, Any]) -> dict[str, Any]:
+        preview = bool(step.get("preview"))
+        request = provider_pb2.UpdateRequest(
+            id=self.identity,
+            urn=self.urn,
+            olds=self._sent(self.state),
+            old_inputs=self._sent(self.inputs),
+            news=self._sent(self.news),
+            preview=preview,
+        )
+        state = wire.decode(self.stub.Update(request).properties)
+        if not preview:
+            self.state, self.inputs = state, self.news
+        return {"properties": state}
+
+    def _read(self, step: dict[str, Any]) -> dict[str, Any]:
+        empty = "import" in step
+        request = provider_pb2.ReadRequest(
+            id=step.get("import", self.identity),
+            urn=self.urn,
+            properties=wire.encode({}) if empty else self._sent(self.state),
+            inputs=wire.encode({}) if empty else self._sent(self.inputs),
+        )
+        answer = self.stub.Read(request)
+        return {"id": answer.id, "inputs": wire.decode(answer.inputs), "properties": wire.decode(answer.properties)}
+
+    def _delete(self, step: dict[str, Any]) -> dict[str, Any]:
+        self.stub.Delete(
+            provider_pb2.DeleteRequest(
+                id=self.identity, urn=self.urn, properties=self._sent(self.state), old_inputs=self._sent(self.inputs)
+            )
+        )
+        return {}
+
+
+def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -> tuple[Driver, Any]:
+    """Open a stand-in in this process; give it with its server, which the caller stops."""
+    install(home, [BACKEND])
+    request = {
+        "name": name,
+        "version": _installed_version(name),
+        "engine": "",
+        "folder": str(home),
+        "environment": {**os.environ, "PULUMI_HOME": str(home), "PULUMI_BACKEND_URL": BACKEND, **(environment or {})},
+    }
+    server, port = open_plugin(request, _site(), home / "schemas", ThreadPoolExecutor(8))
+    return Driver(provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))), server
+
+
+def real(executable: Path, folder: Path) -> tuple[Driver, subprocess.Popen[str]]:
+    """Start a real plugin; give it with its process, which the caller ends."""
+    process = subprocess.Popen([executable, "127.0.0.1:1"], cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    port = int(process.stdout.readline())
+    return Driver(provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))), process
+
+
+def shape(answer: Any, variable: list[str], path: str = "") -> Any:
+    """Replace what differs from run to run (keys, ids, times) by its kind, and for text by its form."""
+    if any(re.fullmatch(pattern, path) for pattern in variable):
+        return _form(answer)
+    if isinstance(answer, dict):
+        return {key: shape(item, variable, f"{path}.{key}".lstrip(".")) for key, item in answer.items()}
+    return [shape(item, variable, path) for item in answer] if isinstance(answer, list) else answer
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("$") == "secret":
+        return {"$": "secret", "value": _form(value["value"])}
+    if not isinstance(value, str):
+        return f"{VARIABLE} {type(value).__name__}"
+    lines = value.splitlines()
+    if value.startswith("-----BEGIN"):
+        return f"{VARIABLE} {lines[0]}"
+    return f"{VARIABLE} {re.sub(r'[a-z]', 'a', re.sub(r'[0-9]', '0', value)) if len(value) < 30 else 'text'}"
