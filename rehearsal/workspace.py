@@ -74,7 +74,7 @@ class Workspace:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            install_plugins(self.home)
+            install_plugins(self.home, f"file://{self.backend}")
             self.backend.mkdir(exist_ok=True)
             self.project.mkdir(exist_ok=True)
             self._write_project_file()
@@ -135,14 +135,14 @@ class Workspace:
             yield
 
 
-def install_plugins(home: Path) -> None:
+def install_plugins(home: Path, backend: str) -> None:
     try:
-        from rehearsal.offline.plugins import install  # noqa: PLC0415 (the folder may have been deleted)
+        from rehearsal.offline.install import install  # noqa: PLC0415 (the folder may have been deleted)
     except ImportError as error:
         raise RehearsalError(
             "The stand-in plugins (rehearsal/offline/) are not in this checkout: use PLUGINS=official."
         ) from error
-    install(home)
+    install(home, [backend])
 
 
 def write(path: Path, text: str) -> None:
