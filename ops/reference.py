@@ -26,6 +26,9 @@ This page is written by `python -m ops.schemas` from the models in `components/*
 """
 
 
+_PLAIN: dict[type, str] = {bool: "true or false"}
+
+
 def reference(models: Iterable[type[StackSettings]]) -> str:
     return "\n".join([HEAD, *(line for model in models for line in _system(model))])
 
@@ -42,7 +45,7 @@ def _system(model: type[StackSettings]) -> Iterator[str]:
             yield f"{_cell(field.description or '')}{optional}\n"
             yield from _table("", part, _default_of(field))
     yield f"### Secrets of {model.PROJECT}\n"
-    yield "Set each with `pulumi config set --secret KEY --stack STACK`; `./infra check` names those that are missing.\n"
+    yield "Set each with `pulumi config set --secret KEY --stack STACK`; `./infra check` names what is missing.\n"
     yield from ("| key | what for |", "|---|---|")
     yield from (f"| `{model.PROJECT}:{spec.key}` | {_cell(spec.why)} |" for spec in model.SECRETS)
     yield ""
@@ -88,7 +91,7 @@ def _kind_of_class(annotation: type) -> str:
         return f"{', '.join(values[:-1])} or {values[-1]}"
     if issubclass(annotation, Written):
         return annotation.kind().allowed
-    return {bool: "true or false"}[annotation]
+    return _PLAIN[annotation]
 
 
 def _kind_of_container(annotation: Any) -> str:
