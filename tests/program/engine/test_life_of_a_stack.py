@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 
 import pytest
 from tinyproject import TinyProject
@@ -126,4 +127,4 @@ def test_about_names_the_interpreter(tiny: TinyProject) -> None:
     about = json.loads(tiny.program("").succeed("about", "--json"))
     assert about["runtime"]["executable"].startswith(tiny.virtualenv)
     dependencies = {one["name"].lower(): one["version"] for one in about["dependencies"] or []}
-    assert dependencies["pulumi"] == about["cliAbout"]["version"].lstrip("v")
+    assert dependencies["pulumi-policy"] == version("pulumi-policy")
