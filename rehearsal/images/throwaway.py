@@ -23,7 +23,7 @@ class Container:
 
     id: str
 
-    def run(self, *command: str, user: str | None = None, stdin: str | None = None, timeout: float = 60) -> str:
+    def run(self, *command: str, user: str | None = None, stdin: bytes | None = None, timeout: float = 60) -> str:
         flags = ["--user", user] if user else []
         return docker("exec", "--interactive", *flags, self.id, *command, stdin=stdin, timeout=timeout)
 

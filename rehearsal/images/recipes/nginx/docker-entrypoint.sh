@@ -8,21 +8,21 @@ prepare() {
     # A list in the shell's own words, not a pipe: what an .envsh exports has to last.
     for file in $(find /docker-entrypoint.d/ -follow -type f | sort -V); do
         if [ ! -x "$file" ]; then
-            say "ignoring $file, not executable"
+            say "Ignoring $file, not executable"
             continue
         fi
         case $file in
             *.envsh)
-                say "sourcing $file"
+                say "Sourcing $file"
                 # shellcheck source=/dev/null
                 . "$file" ;;
             *.sh)
-                say "launching $file"
+                say "Launching $file"
                 "$file" ;;
-            *) say "ignoring $file" ;;
+            *) say "Ignoring $file" ;;
         esac
     done
-    say "configuration complete; ready for start up"
+    say "Configuration complete; ready for start up"
 }
 
 case ${1-} in
