@@ -130,9 +130,12 @@ class Contract(Generic[Kind]):
 
     def environment(self, outputs: Kind, team: str) -> dict[str, str]:
         """The variables of one team, ready for its build."""
+        self.check_team(team)
+        return {variable: _find(outputs, path) for variable, path in self.teams[team].items()}
+
+    def check_team(self, team: str) -> None:
         if team not in self.teams:
             raise OutputsError(f"No team {team!r} in {self.system}: there is {', '.join(self.teams)}.")
-        return {variable: _find(outputs, path) for variable, path in self.teams[team].items()}
 
 
 neurmatic = Contract(

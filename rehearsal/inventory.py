@@ -27,3 +27,12 @@ def find_in_rehearsal(workspace: Path, operation: Mapping[str, Any], taken: froz
 
 def is_secret(value: Any) -> bool:
     return isinstance(value, Mapping) and SECRET_MARK in value
+
+
+def published(workspace: Path, bucket: str, key: str) -> str | None:
+    """The content of one object in one of the rehearsal's buckets."""
+    for file in sorted((workspace / OBJECTS).rglob("*.json")):
+        kept = json.loads(file.read_text())
+        if (kept["inputs"].get("bucket"), kept["inputs"].get("key")) == (bucket, key):
+            return str(kept["inputs"]["content"])
+    return None

@@ -9,12 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.outputs import Outputs
-from components.publish.config import PublishSettings
+from components.publish.config import OBJECT, PublishSettings
 from components.storage.bucket import PrivateBucket, PrivateBucketArgs
 from components.storage.lifecycle import LifecycleRule
 from components.storage.policies import readable_by
-
-OBJECT = "contract.json"
 
 
 @dataclass(frozen=True)

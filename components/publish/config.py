@@ -6,6 +6,8 @@ from components.leaves import Text
 from components.section import Section
 from components.values import AwsRegion, BucketName
 
+OBJECT = "contract.json"
+
 RoleArn = Annotated[
     str,
     Text(
