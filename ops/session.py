@@ -42,7 +42,11 @@ class Session:
 
     def ask(self, *arguments: str) -> str:
         """The engine's answer as text."""
-        command = ["pulumi", "--non-interactive", *arguments, "--stack", self.target.stack]
+        return self.ask_project(*arguments, "--stack", self.target.stack)
+
+    def ask_project(self, *arguments: str) -> str:
+        """The same for a question that is not about one stack."""
+        command = ["pulumi", "--non-interactive", *arguments]
         result = subprocess.run(
             command, cwd=self.folder, env=dict(self.environment), capture_output=True, text=True, check=False
         )
