@@ -52,16 +52,13 @@ class Resource:
     def read(self, path: str, default: Any = None) -> Any:
         """The value at `a.b.0.c`; `default` where absent; UNJUDGED, and counted, where nobody can know it yet."""
         value: Any = self.props
-        try:
-            for step in path.split("."):
-                value = _step(value, step)
-                if value is None:
-                    return default
-        except UnknownValueError:
-            value = UNDECRYPTED
-        if value == UNDECRYPTED:
-            self.unjudged.append(path)
-            return UNJUDGED
+        for step in path.split("."):
+            value = _step(value, step)
+            if value is None:
+                return default
+            if value is UNJUDGED:
+                self.unjudged.append(path)
+                return UNJUDGED
         return value
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
@@ -84,10 +81,14 @@ UNJUDGED = _Unjudged()
 
 
 def _step(value: Any, step: str) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(step)
-    index = int(step)
-    return value[index] if index < len(value) else None
+    try:
+        found = value.get(step) if isinstance(value, Mapping) else value[int(step)]
+    except UnknownValueError:
+        return UNJUDGED
+    except (IndexError, ValueError):
+        # Not of the shape that the path expects: for the rule it is absent.
+        return None
+    return UNJUDGED if isinstance(found, str) and found == UNDECRYPTED else found
 
 
 @dataclass(frozen=True)
