@@ -58,6 +58,7 @@ chmod 0440 "$root/etc/sudoers.d/90-cloud-init-users"
 # Identity belongs to a machine, not to its image.
 rm -f "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id"
+rm -f "$root/var/lib/dbus/machine-id"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*.deb
 
 tar --directory "$root" --create --file - . >&3

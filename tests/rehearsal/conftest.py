@@ -1,0 +1,67 @@
+"""Rehearsals need a Docker engine: brought up where that is possible, skipped aloud where it is not, never in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rehearsal import docker
+from rehearsal.machine import Machine, Order
+from rehearsal.machine.cleanup import take_down
+
+SKIPPED: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """Empty when an engine answers, else why none can."""
+    try:
+        docker.ensure_docker()
+    except docker.DockerError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _engine_for_rehearsals(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("rehearsal") is None:
+        return
+    reason = request.getfixturevalue("engine")
+    if reason and (docker.can_install() or os.environ.get("CI")):
+        pytest.fail(f"The rehearsal must run here, but: {reason}", pytrace=False)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def boot() -> Iterator[Callable[..., Machine]]:
+    """Machines for the tests of one file: gone afterwards, whatever becomes of them."""
+    names: list[str] = []
+
+    def up(name: str, **wanted: object) -> Machine:
+        name = f"test-{name}"
+        take_down(name)
+        names.append(name)
+        return Machine.up(name, Order(**wanted))  # type: ignore[arg-type]
+
+    yield up
+    for name in names:
+        take_down(name)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and "rehearsal" in report.keywords:
+        SKIPPED.append(report.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SKIPPED:
+        terminalreporter.write_line(f"REHEARSAL TESTS SKIPPED: {len(SKIPPED)} (reasons above)", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A rehearsal test may be skipped for reasons of its own; in CI, where an engine can be had, that is a failure."""
+    if SKIPPED and os.environ.get("CI") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
