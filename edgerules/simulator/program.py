@@ -97,7 +97,7 @@ class Compiler:
             return
         compiled.key = self.key(limit.characteristics)
         if limit.counting_expression:
-            expr = parse(limit.counting_expression)
+            expr = parse(limit.counting_expression, result="counting")
             compiled.counting = compile_filter(expr, self.lists)
             compiled.counts_responses = any(".response." in name for name in fields_of(expr))
 

@@ -135,7 +135,7 @@ class _Builder:
 
 def _scalar(node: Any) -> Any:
     text = str(node.value)
-    if node.style is not None:  # quoted, or a block
+    if node.style in ("'", '"', "|", ">"):
         return text
     if text in ("", "~", "null"):
         return None
