@@ -86,7 +86,8 @@ def test_scripts_prepare_in_order_and_envsh_lasts(image: Find, tmp_path: Path) -
 
 def test_sigquit_lets_the_request_under_way_finish(image: Find, tmp_path: Path) -> None:
     body = "x" * 600
-    site = f"server {{ listen 80; location / {{ return 200 ok; }} location /slow {{ limit_rate 200; return 200 '{body}'; }} }}"
+    slow = f"location /slow {{ limit_rate 200; return 200 '{body}'; }}"
+    site = f"server {{ listen 80; location / {{ return 200 ok; }} {slow} }}"
     folder = configuration(tmp_path, {"default.conf": site})
     options = [*PUBLISH, "--volume", f"{folder}:/etc/nginx/conf.d:ro"]
     with throwaway(image("nginx").tag, flags=options) as container:
