@@ -10,6 +10,7 @@ from components.containers.config import ContainersSettings
 from components.edge.config import EdgeSettings, Record, RecordType
 from components.host.config import HostSettings
 from components.mistakes import Mistake
+from components.publish.config import PublishSettings
 from components.site import NeurmaticSite, NeuropilotSite, SiteSettings
 from components.storage.config import StorageSettings
 from components.values import (
@@ -168,18 +169,23 @@ def images_are_fixed(environment: Environment, containers: ContainersSettings) -
             )
 
 
-def buckets_differ(storage: StorageSettings) -> Iterable[Mistake]:
+def buckets_differ(storage: StorageSettings, publish: PublishSettings) -> Iterable[Mistake]:
     seen: set[str] = set()
-    for path, name in bucket_names(storage):
+    for path, name in bucket_names(storage, publish):
         if name in seen:
             yield Mistake(path, f'given "{name}"; allowed is a bucket that nothing else uses')
         seen.add(name)
 
 
-def bucket_names(storage: StorageSettings) -> list[tuple[tuple[str, ...], str]]:
-    names = [(("storage", "media", "name"), storage.media.name), (("storage", "backups", "name"), storage.backups.name)]
-    logs = [(("storage", "access_logs"), storage.access_logs)] if storage.access_logs else []
-    return [*names, *logs]
+def bucket_names(storage: StorageSettings, publish: PublishSettings) -> list[tuple[tuple[str, ...], str]]:
+    """Every bucket of a stack, by the setting that names it."""
+    names = {
+        ("storage", "media", "name"): storage.media.name,
+        ("storage", "backups", "name"): storage.backups.name,
+        ("storage", "access_logs"): storage.access_logs,
+        ("publish", "bucket"): publish.bucket,
+    }
+    return [(path, name) for path, name in names.items() if name is not None]
 
 
 def lifecycle_in_order(storage: StorageSettings) -> Iterable[Mistake]:

@@ -10,25 +10,29 @@ from components.host.config import HostSettings
 from components.mistakes import Mistake
 from components.settings import StackSettings
 from components.site import SiteSettings
-from components.storage.config import StorageSettings
 from components.values import ZoneRole
 
 
 def clashes(mine: StackSettings, other: StackSettings, name: str) -> list[Mistake]:
     """Mistakes of `mine`, because the stack called `name` has the same."""
-    found: list[Mistake] = []
-    for section, compare in (("storage", _buckets), ("edge", _zone), ("host", _paths), ("site", _names)):
+    found = list(_buckets(mine, other, name))
+    for section, compare in (("edge", _zone), ("host", _paths), ("site", _names)):
         first, second = getattr(mine, section, None), getattr(other, section, None)
         if first is not None and second is not None:
             found += compare(first, second, name)
     return found
 
 
-def _buckets(mine: StorageSettings, other: StorageSettings, name: str) -> Iterable[Mistake]:
-    taken = {bucket for _, bucket in bucket_names(other)}
-    for path, bucket in bucket_names(mine):
+def _buckets(mine: StackSettings, other: StackSettings, name: str) -> Iterable[Mistake]:
+    taken = {bucket for _, bucket in _buckets_of(other)}
+    for path, bucket in _buckets_of(mine):
         if bucket in taken:
             yield Mistake(path, f'given "{bucket}", which belongs to {name}; allowed is a bucket of its own')
+
+
+def _buckets_of(settings: StackSettings) -> list[tuple[tuple[str, ...], str]]:
+    storage, publish = getattr(settings, "storage", None), getattr(settings, "publish", None)
+    return bucket_names(storage, publish) if storage and publish else []
 
 
 def _zone(mine: EdgeSettings, other: EdgeSettings, name: str) -> Iterable[Mistake]:

@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 _SECRET_KEY = re.compile(r"pass|secret|token|api_?key|private|credential|dsn|webhook", re.IGNORECASE)
 _NOT_SECRET_KEY = re.compile(r"_(?:age|paths?|timeout|lifetime)$")
 _SECRET_VALUE = re.compile(
-    r"-----BEGIN|SG\.|\bgh[a-z]_|github_pat_|AKIA|ASIA|xox[a-z]-|hooks\.slack\.com|sentry\.io|AGE-SECRET|eyJ[\w-]{8}"
+    r"(?i:-----BEGIN|SG\.|\bgh[a-z]_|github_pat_|AKIA|ASIA|xox[a-z]-|hooks\.slack\.com|sentry\.io|AGE-SECRET|eyJ[\w-]{8})"
     r"|://[^/@\s]*@"  # an address with a user in it
     r"|(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_-]{24,}"  # long and random-looking
 )
