@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rehearsal.stub import api, health, ledger, sockets
-from rehearsal.stub.database import Pool, UnavailableError
+from rehearsal.stub.database import Pool, QueryError, UnavailableError
 from rehearsal.stub.drain import Drain, Handler
 from rehearsal.stub.settings import Settings
 from rehearsal.stub.state import STATE, State
@@ -80,6 +80,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (UnavailableError, RedisError) as error:
         log.error("%s %s: %s", request.method, request.path, error)
         return web.json_response({"error": "temporarily unavailable"}, status=503, headers=health.NO_STORE)
+    except QueryError as error:  # a schema that this release does not know, for one
+        log.error("%s %s: %s", request.method, request.path, error)
+        return web.json_response({"error": "internal error"}, status=500, headers=health.NO_STORE)
 
 
 @web.middleware

@@ -12,6 +12,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from rehearsal.stub.settings import Database
 
+QueryError = asyncpg.PostgresError
 RETRY_SECONDS = 0.5
 UNREACHABLE = (OSError, asyncio.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 

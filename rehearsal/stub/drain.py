@@ -23,11 +23,17 @@ class Drain:
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.under_way += 1
         try:
-            response = await handler(request)
+            return self._last(await handler(request))
+        except web.HTTPException as refusal:
+            self._last(refusal)
+            raise
         finally:
             self.under_way -= 1
+
+    def _last(self, response: web.StreamResponse) -> web.StreamResponse:
+        """While draining, "Connection: close": a connection that is kept would lose its next request."""
         if self.begun.is_set() and not response.prepared:
-            response.force_close()  # "Connection: close": a kept connection would lose its next request
+            response.force_close()
         return response
 
     async def wait_until_quiet(self, server: web.Server, seconds: float, idle_seconds: float) -> bool:
