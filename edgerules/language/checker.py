@@ -24,11 +24,11 @@ from edgerules.language.syntax import (
     InList,
     InSet,
     Logic,
-    Node,
     Not,
     Number,
     Text,
     Truth,
+    start_of,
     walk,
 )
 from edgerules.tables.fields import SOURCE as FIELDS_SOURCE
@@ -242,11 +242,11 @@ def _article(kind: Kind) -> str:
 
 
 def _error(
-    node: Node,
+    node: Expr,
     message: str,
     expected: str | None = None,
     suggestion: str | None = None,
     *,
     docs: str = OPERATOR_DOCS,
 ) -> ExpressionError:
-    return ExpressionError(Finding("type", message, node.at, expected, suggestion, docs))
+    return ExpressionError(Finding("type", message, start_of(node), expected, suggestion, docs))

@@ -174,6 +174,13 @@ def walk(expr: Expr) -> Iterator[Expr]:
         pending.extend(reversed(node.children()))
 
 
+def start_of(expr: Expr) -> Position:
+    """Where the text of `expr` starts; a comparison's own place is its operator, an index's the bracket."""
+    while isinstance(expr, (Compare, InSet, InList, Index, Each)):
+        expr = expr.children()[0]
+    return expr.at
+
+
 def fields_of(expr: Expr) -> frozenset[str]:
     """The names of all fields that `expr` reads."""
     return frozenset(node.name for node in walk(expr) if isinstance(node, Field))

@@ -24,6 +24,9 @@ DEPRECATED = {
 }
 """Old names that still work, and what to write instead."""
 
+_ELSEWHERE = {"http.request.jwt.claims": ("MAS", "ent+")}
+"""Missing from the reference, but used in waf/custom-rules/use-cases/check-jwt-claim-to-protect-admin-user/."""
+
 _RESPONSE = ("http.response.", "raw.http.response.", "cf.response.", "cf.timings.origin_ttfb_msec")
 _PLANS = {
     "all": Plan.FREE,
@@ -57,13 +60,15 @@ class FieldEntry:
 @cache
 def fields() -> dict[str, FieldEntry]:
     """Field name -> entry."""
-    return {**_read("packet_fields.tsv", packet=True), **_read("fields.tsv", packet=False)}
+    elsewhere = {name: _entry(name, code, plan) for name, (code, plan) in _ELSEWHERE.items()}
+    return {**elsewhere, **_read("packet_fields.tsv", packet=True), **_read("fields.tsv", packet=False)}
 
 
 def _read(name: str, *, packet: bool) -> dict[str, FieldEntry]:
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
-    return {
-        field: FieldEntry(field, kind_from_code(code), _PLANS[plan], plan == "ent+", packet)
-        for field, code, plan in rows
-    }
+    return {field: _entry(field, code, plan, packet=packet) for field, code, plan in rows}
+
+
+def _entry(name: str, code: str, plan: str, *, packet: bool = False) -> FieldEntry:
+    return FieldEntry(name, kind_from_code(code), _PLANS[plan], plan == "ent+", packet)

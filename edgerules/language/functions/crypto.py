@@ -39,7 +39,7 @@ def is_timed_hmac_valid_v0(  # noqa: PLR0913, PLR0917  # the language has six ar
     if token is None or separator >= len(token[1]):
         return False
     message, issued, mac = token[1][: len(token[1]) - separator], token[2], token[3]
-    if now > int(issued) + ttl:
+    if now >= int(issued) + ttl:
         return False
     expected = hmac.new(key, message + issued, hashlib.sha256).digest()
     return hmac.compare_digest(_mac(mac, flags) or b"", expected)

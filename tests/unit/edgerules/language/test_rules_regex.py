@@ -1,0 +1,126 @@
+"""Regular expressions are Rust's: what Python adds is refused, what differs is translated."""
+
+from __future__ import annotations
+
+import pytest
+from rules_support import decide
+
+from edgerules.language import ExpressionError, parse
+from edgerules.language.regex import RegexError, check, search_pattern
+
+REFUSED = [
+    (r"(?=a)", "look-around"),
+    (r"(?!a)", "look-around"),
+    (r"(?<=a)b", "look-around"),
+    (r"(?<!a)b", "look-around"),
+    (r"(a)\1", "back-references"),
+    (r"(?P<n>a)(?P=n)", "back-references"),
+    (r"\k<n>", "back-references"),
+    (r"(?>a)", "atomic"),
+    (r"(a)?(?(1)b|c)", "conditional"),
+    (r"(?#comment)", "does not exist"),
+    (r"(?a)x", "does not exist"),
+    (r"(?L)x", "does not exist"),
+    (r"a\Z", r"\\z"),
+    (r"\h", "does not exist"),
+    (r"\q", "no escape"),
+    (r"\0", "back-references"),
+    (r"*a", "nothing before"),
+    (r"a|*", "nothing before"),
+    (r"(", "no closing"),
+    (r"a)", "without an opening"),
+    (r"[a", "no closing"),
+    (r"[]", "no closing"),
+    (r"[b-a]", "wrong order"),
+    (r"[a-\d]", "one character at each end"),
+    (r"a{2,1}", "wrong order"),
+    (r"a{,3}", "count"),
+    (r"a{x}", "count"),
+    (r"[\b]", "no meaning"),
+    (r"\pL", "Unicode"),
+    (r"\x{e9}", "Unicode"),
+    ("\N{LATIN SMALL LETTER E WITH ACUTE}", "not ASCII"),
+    (r"(?P<n>a)(?P<n>b)", "twice"),
+    (r"a{1000}{1000}", "too big"),
+    ("a\\", "backslash at the end"),
+    (r"(?u)\p", "needs a class"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "reason"), REFUSED)
+def test_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(RegexError, match=reason):
+        check(pattern.encode())
+
+
+MEANS = [
+    (r"^a$", b"a\n", False),  # Python's $ would match before the final newline
+    (r"(?m)^b$", b"a\nb\nc", True),
+    (r"(?m)^b$", b"ab", False),
+    (r"\Aab\z", b"ab", True),
+    (r"a.c", b"a\nc", False),
+    (r"(?s)a.c", b"a\nc", True),
+    (r"a.c", b"a\xffc", True),
+    (r"^\w+$", "\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), False),
+    (r"\d", "\N{ARABIC-INDIC DIGIT ONE}".encode(), False),
+    (r"^[^a]$", b"\n", True),
+    (r"\xff", b"\xff", True),
+    (r"(?i)select", b"SeLeCt", True),
+    (r"se(?i)lect", b"SELECT", False),
+    (r"se(?i)lect", b"seLECT", True),
+    (r"(?i:s)elect", b"Select", True),
+    (r"(?i:s)elect", b"SELECT", False),
+    (r"a(?i)b|c", b"C", True),
+    (r"(?i)a(?-i)b", b"AB", False),
+    (r"(?x) a b # comment", b"ab", True),
+    (r"^a++$", b"aaa", True),  # repeated twice in Rust, possessive in Python
+    (r"^a*+a$", b"aaa", True),
+    (r"^(?:a{2}){3}$", b"aaaaaa", True),
+    (r"^a{2}{3}$", b"aaaaa", False),
+    (r"^[[:alpha:]&&[^b]]+$", b"ac", True),
+    (r"^[[:alpha:]&&[^b]]+$", b"ab", False),
+    (r"^[a-z--c]+$", b"c", False),
+    (r"^[a-c~~b-d]+$", b"ad", True),
+    (r"^[a-c~~b-d]$", b"b", False),
+    (r"^[]a]+$", b"]a", True),
+    (r"^[-a]+$", b"-a", True),
+    (r"^[a-]+$", b"-a", True),
+    (r"\bfoo\b", b"a foo b", True),
+    (r"\bfoo\b", b"afoo", False),
+    (r"\B", b"", True),  # Python says no before 3.14
+    (r"\<foo\>", b"a foo", True),
+    (r"^\s$", b"\x0b", True),
+    (r"^\/a\"$", b'/a"', True),
+    (r"[a&&b]", b"ab", False),
+    (r"(?U)a+", b"a", True),
+    (r"^(?P<year>\d{4})$", b"2026", True),
+    (r"", b"", True),
+    (r"a||b", b"", True),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "expected"), MEANS)
+def test_meaning(pattern: str, text: bytes, expected: bool) -> None:
+    compiled = search_pattern(pattern.encode())
+    assert compiled is not None
+    assert (compiled.search(text) is not None) is expected
+
+
+def test_error_names_the_character() -> None:
+    with pytest.raises(ExpressionError, match="column 19: character 3 of the regular expression: look-around"):
+        parse('http.host matches "ab(?=c)"')
+
+
+@pytest.mark.parametrize(
+    ("literal", "text", "expected"),
+    [
+        (r'"a\"b"', b'a"b', True),
+        (r'"\d"', b"7", True),
+        (r'"["]"', b'"', True),
+        (r'"\\"', b"\\", True),
+        (r'r"\\"', b"\\", True),
+        (r'r#"a"b"#', b'a"b', True),
+    ],
+)
+def test_quoted_patterns_keep_their_escapes(literal: str, text: bytes, expected: bool) -> None:
+    assert decide(f"http.host matches {literal}", {"http.host": text}) is expected
