@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rehearsal import TOOLCHAIN, docker
+import shutil
+
+from rehearsal import docker
 from rehearsal.machine import container, image, store
 
 
@@ -27,7 +29,7 @@ def remove_everything() -> list[str]:
         return ["No Docker engine answers: nothing can be running.", *_forget_folders()]
     done = [f"Machine '{name}' is gone." for name in all_names() if take_down(name)]
     done += image.remove_images()
-    (TOOLCHAIN / "rehearsal" / "image.lock").unlink(missing_ok=True)
+    shutil.rmtree(image.LOCKS, ignore_errors=True)
     if docker.started_pid() and not docker.docker("ps", "--all", "--quiet"):
         docker.stop()
         done.append("The Docker engine that was started for rehearsals has ended.")

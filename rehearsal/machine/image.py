@@ -24,6 +24,7 @@ IMAGE_LABEL = "neurmatic.rehearsal.machine-image"
 STAND_IN_LABEL = "neurmatic.rehearsal.image"  # what rehearsal/images makes for the engine inside
 RELEASE_LABEL = "neurmatic.rehearsal.release"
 BUILDER_LABEL = "neurmatic.rehearsal.builder"
+LOCKS = TOOLCHAIN / "rehearsal" / "locks"
 REPOSITORY = "neurmatic-rehearsal"
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 BUILD_SECONDS = 900
@@ -54,7 +55,7 @@ def ensure_image(release: Release, packages: Sequence[str] = ()) -> str:
     name, base = image_name(release, packages), image_name(release)
     if _exists(name):
         return name
-    with _one_build_at_a_time():
+    with _one_build_at_a_time(release):
         if not _exists(base):
             _build_base(release, base)
             _forget_older(release, keep=base_key(release))
@@ -158,7 +159,7 @@ def _build_command(release: Release) -> list[str]:
         return [*own_namespaces, "sh", str(BUILD_SCRIPT), *arguments]
     inside = f'{INSTALL} debootstrap ca-certificates >&2 && exec sh /build-base.sh "$@"'
     return [
-        *("docker", "run", "--rm", "--label", f"{BUILDER_LABEL}=base", "--cap-add", "SYS_ADMIN"),
+        *("docker", "run", "--rm", "--label", f"{BUILDER_LABEL}={release.name}", "--cap-add", "SYS_ADMIN"),
         *("--security-opt", "apparmor=unconfined", "--security-opt", "seccomp=unconfined"),
         *("--volume", f"{BUILD_SCRIPT}:/build-base.sh:ro", BUILDER_IMAGE, "sh", "-c", inside, "build"),
         *arguments,
@@ -178,7 +179,7 @@ def _add_packages(release: Release, base: str, name: str, packages: Sequence[str
     """A second layer, cached as well: what a converge would otherwise install anew on every machine."""
     install = f'{INSTALL} "$@" && apt-get clean && rm -rf /var/lib/apt/lists/*'
     container = docker(
-        *("create", "--label", f"{BUILDER_LABEL}=packages", base),
+        *("create", "--label", f"{BUILDER_LABEL}={release.name}", base),
         *("sh", "-c", install, "install", *sorted(packages)),
     )
     try:
@@ -199,17 +200,17 @@ def _forget_older(release: Release, keep: str) -> None:
             _remove_image(name)
 
 
-def _remove_builders() -> None:
-    for container in docker("ps", "--all", "--quiet", "--filter", f"label={BUILDER_LABEL}").split():
+def _remove_builders(release: Release | None = None) -> None:
+    label = f"{BUILDER_LABEL}={release.name}" if release else BUILDER_LABEL
+    for container in docker("ps", "--all", "--quiet", "--filter", f"label={label}").split():
         docker("rm", "--force", "--volumes", container)
 
 
 @contextmanager
-def _one_build_at_a_time() -> Iterator[None]:
-    folder = TOOLCHAIN / "rehearsal"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "image.lock").open("w") as lock:
+def _one_build_at_a_time(release: Release) -> Iterator[None]:
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with (LOCKS / release.name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # A killed build cannot hold the lock: whatever it left is nobody's now.
-        _remove_builders()
+        _remove_builders(release)
         yield

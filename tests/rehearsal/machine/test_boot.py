@@ -36,7 +36,7 @@ def _remove_cold_images() -> None:
 
 
 def _files_of_rehearsals() -> set[Path]:
-    return {path for path in (TOOLCHAIN / "rehearsal").rglob("*") if path.name != "image.lock"}
+    return {path for path in (TOOLCHAIN / "rehearsal").rglob("*") if image.LOCKS not in (path, path.parent)}
 
 
 @pytest.mark.timeout(COLD_SECONDS + 120)

@@ -1,0 +1,185 @@
+"""What goes wrong is told in one sentence, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal import TOOLCHAIN
+from rehearsal.docker import docker
+from rehearsal.machine import Machine, cleanup, container, image, store
+from rehearsal.machine.releases import find_release
+
+pytestmark = pytest.mark.rehearsal
+
+INFRA = [sys.executable, "-m", "ops", "rehearse"]
+
+
+def infra(*args: str, **environment: str) -> tuple[int, str]:
+    """The command as a person gives it: its status and what it said to them."""
+    done = subprocess.run(
+        [*INFRA, *args],
+        cwd=TOOLCHAIN.parent,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
+
+
+@pytest.fixture(scope="module")
+def machine(boot: Callable[..., Machine]) -> Machine:
+    return boot("trouble", memory_mb=512)
+
+
+def test_a_name_that_is_taken(machine: Machine) -> None:
+    status, said = infra("up", machine.name)
+    assert status == 1
+    assert said.startswith(f"Error: Machine '{machine.name}' exists already: './infra rehearse shell")
+    assert machine.ssh("true").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["shell", "test-nobody"], "There is no machine 'test-nobody'"),
+        (["down", "test-nobody"], "There is no machine 'test-nobody'"),
+        (["up", "../escape"], "'../escape' cannot name a machine"),
+        (["down", "../escape"], "'../escape' cannot name a machine"),
+        (["up", "test-bad", "--release", "debian-11"], "There is no release 'debian-11'"),
+        (["up", "test-bad", "--memory", "16"], "A machine with 16 MB is not possible here"),
+        (["up", "test-bad", "--memory", "99999999"], "A machine with 99999999 MB is not possible here"),
+        (["up", "test-bad", "--cpus", "4096"], "A machine with 4096 CPUs is not possible here"),
+        (["up", "test-bad", "--with", "no such; thing"], "'no such; thing' is no package name"),
+    ],
+)
+def test_bad_input(arguments: list[str], sentence: str) -> None:
+    status, said = infra(*arguments)
+    assert status == 1
+    assert said.startswith(f"Error: {sentence}")
+    assert "test-bad" not in cleanup.all_names()
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, said = infra("up", "test-port", "--port", str(port))
+    assert status == 1
+    assert said.startswith(f"Error: Port {port} of 127.0.0.1 cannot be taken")
+    assert "test-port" not in cleanup.all_names()
+
+
+def test_a_package_that_does_not_exist() -> None:
+    status, said = infra("up", "test-package", "--with", "no-such-package-anywhere")
+    assert status == 1
+    assert "Unable to locate package no-such-package-anywhere" in said
+    assert "test-package" not in cleanup.all_names()
+    assert docker("ps", "--all", "--quiet", "--filter", f"label={image.BUILDER_LABEL}") == ""
+
+
+def test_no_engine_at_the_address_that_is_set() -> None:
+    status, said = infra("up", "test-remote", DOCKER_HOST="tcp://127.0.0.1:9")
+    assert status == 1
+    assert said == "Error: No Docker engine answers at DOCKER_HOST=tcp://127.0.0.1:9: start it, or unset DOCKER_HOST."
+
+
+def test_an_archive_that_cannot_be_reached(tmp_path: Path) -> None:
+    status, said = infra("up", "test-archive", REHEARSAL_DEBIAN_MIRROR="http://127.0.0.1:9/debian")
+    assert status == 1
+    assert said.startswith("Error: The archive of debian-12 cannot be reached at http://127.0.0.1:9/debian")
+    assert said.endswith("name another one in REHEARSAL_DEBIAN_MIRROR, or rehearse on another release.")
+    assert "test-archive" not in cleanup.all_names()
+    assert not [name for name in image.cached_images() if "unproven" in name]
+
+
+def test_no_space_left(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
+    """The disk is asked for real; only what a machine needs is set to more than there is."""
+    free_mb = shutil.disk_usage(docker("info", "--format", "{{.DockerRootDir}}")).free >> 20
+    monkeypatch.setattr("rehearsal.machine.machine.NEEDED_MB", free_mb * 2)
+    with pytest.raises(Exception, match=r"Only \d+ MB are free in .*, a machine needs \d+: make room"):
+        Machine.up("test-space")
+    assert "test-space" not in cleanup.all_names()
+
+
+@pytest.fixture
+def booting() -> Iterator[subprocess.Popen[bytes]]:
+    """`up` interrupted as early as there is something to leave behind."""
+    name = "test-crash"
+    cleanup.take_down(name)
+    process = subprocess.Popen([*INFRA, "up", name], cwd=TOOLCHAIN.parent, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not container.find(name) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield process
+    process.kill()
+    process.wait()
+    cleanup.take_down(name)
+
+
+def test_an_interrupted_boot_removes_what_it_began(booting: subprocess.Popen[bytes]) -> None:
+    booting.send_signal(signal.SIGINT)
+    booting.wait(timeout=30)
+    assert booting.returncode != 0
+    assert "test-crash" not in cleanup.all_names()
+
+
+def test_a_killed_boot_is_found_and_removed(booting: subprocess.Popen[bytes]) -> None:
+    booting.kill()
+    booting.wait()
+    assert "test-crash" in cleanup.all_names()
+    volumes = [
+        str(mount["Name"])
+        for one in container.find("test-crash")
+        for mount in container.inspect(one)["Mounts"]
+        if mount["Type"] == "volume"
+    ]
+    assert volumes
+
+    assert infra("down", "test-crash")[0] == 0
+
+    assert "test-crash" not in cleanup.all_names()
+    assert not store.folder("test-crash").exists()
+    assert not {*volumes} & {*docker("volume", "ls", "--quiet").split()}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Without root the build runs in a container, which Docker removes.")
+def test_a_killed_build_leaves_no_mount_no_process_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = find_release("debian-12")
+    image._ensure_debootstrap()
+    mounts = Path("/proc/self/mounts").read_text()
+    build = subprocess.Popen(image._build_command(release), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not _command_lines("debootstrap") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert _command_lines("debootstrap"), "the build must have begun, or there is nothing to leave behind"
+
+    build.kill()
+    build.wait()
+    time.sleep(1)
+
+    assert not _command_lines("debootstrap")
+    assert Path("/proc/self/mounts").read_text() == mounts
+    assert "root" not in os.listdir("/mnt")
+
+
+def _command_lines(program: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            arguments = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if any(argument.endswith(f"bin/{program}".encode()) for argument in arguments[:2]):
+            found.append(str(path))
+    return found
