@@ -102,7 +102,8 @@ def check_file(path: FilePath, rehearsal: bool) -> Report:
         report.project = model.PROJECT
         report.mistakes += [_in_project(model.PROJECT, each) for each in file.mistakes]
         _check_top(file, report)
-        _check_config(file, model, config if isinstance(config, dict) else {}, rehearsal, report)
+        if config is None or isinstance(config, dict):
+            _check_config(file, model, config or {}, rehearsal, report)
     return report
 
 
@@ -128,7 +129,7 @@ def _check_top(file: StackFile, report: Report) -> None:
         if key not in PULUMI_KEYS:
             text = f"{printable(key, 60)}: {unknown_key(key, PULUMI_KEYS)}"
             report.mistakes.append(Mistake((), text, file.line((key,))))
-    if "config" in file.data and not isinstance(file.data["config"], dict):
+    if not isinstance(file.data.get("config"), dict | None):
         report.mistakes.append(Mistake((), "config: has to be a mapping of settings", file.line(("config",))))
 
 

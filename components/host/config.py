@@ -131,7 +131,7 @@ class Upgrades(Section):
 
 
 class DockerDaemon(Section):
-    """The Docker engine."""
+    """How the Docker engine runs containers."""
 
     live_restore: bool = True
     """Containers keep running while the engine restarts."""
