@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from components.backup.config import BackupSettings
+from components.backup.config import BackupSettings, RcloneBackup
 from components.containers.config import ContainersSettings
 from components.edge.config import EdgeSettings, Record, RecordType
 from components.host.config import HostSettings
@@ -214,6 +214,13 @@ def lifecycle_in_order(storage: StorageSettings) -> Iterable[Mistake]:
 def alarm_after_schedule(backup: BackupSettings) -> Iterable[Mistake]:
     if backup.max_age <= 24 * 3600:
         yield Mistake(("backup", "max_age"), "allowed is more than 24h: a dump is made once a day")
+
+
+def dumps_are_direct(backup: RcloneBackup) -> Iterable[Mistake]:
+    host = backup.database.host
+    if host.split(".")[0].endswith("-pooler"):
+        text = f'given "{host}"; dumps need a direct connection: allowed is the same name without -pooler'
+        yield Mistake(("backup", "database", "host"), text)
 
 
 def limits_note(site: SiteSettings, edge: EdgeSettings) -> Iterable[str]:

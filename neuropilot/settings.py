@@ -84,5 +84,6 @@ class NeuropilotSettings(StackSettings):
         checks.mail_is_complete,
         checks.notifications_have_account,
         checks.alarm_after_schedule,
+        checks.dumps_are_direct,
     )
     NOTES: ClassVar = (checks.limits_note,)
