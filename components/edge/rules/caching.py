@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from components.edge.config import EdgeSettings
 from components.edge.rules.words import Rule, any_of, at_or_below, one_of, quote, rule
 from components.site import NeurmaticSite, SiteSettings
@@ -11,7 +13,6 @@ EXTENSIONS = (
     *("avif", "css", "eot", "gif", "ico", "jpeg", "jpg", "js", "mjs", "mp4", "otf", "png", "svg", "ttf", "wasm"),
     *("webm", "webmanifest", "webp", "woff", "woff2"),
 )
-ORIGIN_HEADER = 'http.request.headers["origin"][0]'
 
 
 def host_rules(settings: EdgeSettings, site: SiteSettings) -> list[Rule]:
@@ -32,20 +33,22 @@ def _api_reads(settings: EdgeSettings, site: NeurmaticSite) -> Rule:
     The origin's Cache-Control decides, and an answer without one is not kept: a rule that overrides it would keep
     private answers and strip Set-Cookie, and below Business cannot say five minutes at all.
     """
-    conditions = [
+    conditions = (
         f"http.host eq {quote(site.api)}",
         one_of("http.request.method", ("GET", "HEAD")),
         'not len(http.request.headers["authorization"]) gt 0',
         'not len(http.request.headers["cookie"]) gt 0',
         f"not {any_of(at_or_below(path) for path in never_cached(settings, site))}",
-    ]
-    parameters = {"cache": True, "edge_ttl": {"mode": "bypass_by_default"}, "browser_ttl": {"mode": "respect_origin"}}
+    )
+    parameters: dict[str, Any] = {
+        "cache": True,
+        "edge_ttl": {"mode": "bypass_by_default"},
+        "browser_ttl": {"mode": "respect_origin"},
+    }
     if settings.plan is CloudflarePlan.ENTERPRISE:
+        # Other plans cannot put a header into the key. What depends on Origin are the grants of CORS, and those a rule
+        # for response headers writes anew into every answer, from the cache or not.
         parameters["cache_key"] = {"custom_key": {"header": {"include": ["origin"]}}}
-    else:
-        # Only Enterprise can put Origin into the key. Without it, one grant (CORS) would be served to all: so the
-        # cache is for one origin's pages, and everybody else's requests pass by.
-        conditions.append(f"{ORIGIN_HEADER} eq {quote(site.origins[0])}")
     return rule(
         "api-reads",
         "Anonymous reads of the API, as long as the origin says",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from components.edge.config import EdgeSettings
 from components.edge.rules.words import PATH, Rule, quote, rule, starts
 from components.site import NeuropilotSite, SiteSettings
 
@@ -21,10 +20,6 @@ def to_canonical(site: SiteSettings) -> Rule:
     alias, target = (site.apex, site.www) if isinstance(site, NeuropilotSite) else (site.www, site.apex)
     expression = f"ssl and http.host eq {quote(alias)}"
     return _redirect("canonical-name", f"{alias} leads to {target}", expression, quote(target))
-
-
-def host_rules(_: EdgeSettings, site: SiteSettings) -> list[Rule]:
-    return [to_canonical(site)]
 
 
 def _redirect(ref: str, description: str, expression: str, host: str) -> Rule:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from components.edge.config import EdgeSettings, PlatformEdge
 from components.edge.headers import HSTS, security_headers
 from components.edge.rules.words import Rule, one_of, quote, rule
 from components.site import SiteSettings
@@ -17,10 +16,11 @@ CORS_GRANTS = (
 )
 
 
-def host_rules(settings: EdgeSettings, site: SiteSettings) -> list[Rule]:
-    """CORS at the edge is for platforms: on a server of ours nginx grants it, with the same list of origins."""
-    cors = [_grant(site), _refuse(site)] if isinstance(settings, PlatformEdge) else []
-    return [_security(site), *cors]
+def host_rules(site: SiteSettings) -> list[Rule]:
+    """The origin grants CORS from the same list. Here it is done again for what never reached it (429, 403) and for
+    copies from the cache, which were made for somebody else's request.
+    """
+    return [_security(site), _grant(site), _refuse(site)]
 
 
 def _security(site: SiteSettings) -> Rule:
@@ -38,7 +38,6 @@ def _grant(site: SiteSettings) -> Rule:
         "Access-Control-Allow-Origin": {"operation": "set", "expression": REQUESTING},
         "Access-Control-Allow-Methods": {"operation": "set", "value": ", ".join(cors.methods)},
         "Access-Control-Max-Age": {"operation": "set", "value": str(cors.max_age)},
-        "Vary": {"operation": "add", "value": "Origin"},
     }
     if cors.credentials:
         headers["Access-Control-Allow-Credentials"] = {"operation": "set", "value": "true"}

@@ -1,8 +1,8 @@
 """SQL injection in the address: a short list of shapes that no honest address has.
 
 Cloudflare's managed rules know many more and weigh them; this rule is for plans and days without them, so it only
-stops what is certain. Shapes that prose can have ("union select committee", "the boys' or girls' team") are left out:
-each one here holds a quote beside an operator, a call, or a comment that ends a statement.
+stops what is certain. Shapes that prose can have ("the union select committee", "the boys' or girls' team") are left
+out: each one here holds a quote beside an operator, a call, a comment, or words that only a database knows.
 """
 
 from __future__ import annotations
@@ -14,9 +14,18 @@ ADDRESS = 'lower(url_decode(http.request.uri, "r"))'
 
 _TAUTOLOGIES = tuple(f"{end} {word} {start}" for end in ("'", '"') for word in ("or", "and") for start in ("'", '"'))
 _NUMBERS = tuple(f"{end} {word} {number}=" for end in ("'", '"', "')") for word in ("or", "and") for number in "01")
-_UNIONS = ("union select null", "union select 1", "union all select", "union/**/select", "union(select")
+_UNIONS = ("union select null", "union all select", "union/**/select", "union(select")
 _CALLS = ("sleep(", "benchmark(", "waitfor delay '", "extractvalue(", "updatexml(", "load_file(", "xp_cmdshell")
-_STACKED = ("'; drop ", "';drop ", "; drop table", "'; delete ", "'; insert ", "'; update ", "'; exec ")
+_STACKED = (
+    "'; drop ",
+    "';drop ",
+    "; drop table ",
+    ";drop table ",
+    "'; delete ",
+    "'; insert ",
+    "'; update ",
+    "'; exec ",
+)
 _TABLES = ("information_schema.", "pg_catalog.", "sqlite_master", "into outfile '", "into dumpfile '")
 _COMMENTS = ("'--", "' --", "'/*", "' or true", "'||'", "'or'", "'or 1", ") or 1=1", " or 1=1")
 

@@ -28,11 +28,11 @@ HandedOver = Mapping[str, Any]
 def host_rules(settings: EdgeSettings, site: SiteSettings) -> Phases:
     """Rules that name the site's hosts: the owner's own, or a tenant's to be handed over."""
     return {
-        REDIRECT: redirects.host_rules(settings, site),
+        REDIRECT: [redirects.to_canonical(site)],
         CUSTOM: firewall.host_rules(settings, site),
         RATE_LIMIT: rate_limits.host_rules(settings, site),
         CACHE: caching.host_rules(settings, site),
-        RESPONSE: response_headers.host_rules(settings, site),
+        RESPONSE: response_headers.host_rules(site),
     }
 
 

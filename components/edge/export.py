@@ -1,0 +1,56 @@
+"""`python -m components.edge.export STACKFILE`: the zone as data, for `python -m edgerules`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.edge.config import EdgeSettings
+from components.edge.zone_data import zone_of
+from components.settings import SettingsError, StackSettings, parse
+from components.site import SiteSettings
+
+
+def zone_from_stack(path: Path) -> dict[str, Any]:
+    """The zone of the stack file at `path`, which names its system by the prefix of its keys."""
+    model, data = _read(path)
+    settings = parse(model, data, rehearsal=True)
+    edge: EdgeSettings = getattr(settings, "edge")  # noqa: B009 (both systems have one, their base class has none)
+    site: SiteSettings = getattr(settings, "site")  # noqa: B009
+    host = getattr(settings, "host", None)
+    return zone_of(edge, site, getattr(host, "ipv4", None), getattr(host, "ipv6", None))
+
+
+def _read(path: Path) -> tuple[type[StackSettings], dict[str, Any]]:
+    from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415 (a component does not know its programs)
+    from neuropilot.settings import NeuropilotSettings  # noqa: PLC0415
+
+    try:
+        config = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config") or {}
+    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise SystemExit(f"{path}: cannot be read as a stack file: {error}") from None
+    for model in (NeurmaticSettings, NeuropilotSettings):
+        prefix = f"{model.PROJECT}:"
+        data = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+        if data:
+            keys = {*model.model_fields}
+            return model, {key: value for key, value in data.items() if key in keys}
+    raise SystemExit(f"{path}: has no keys of neurmatic or neuropilot: is it a stack file?")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("stackfile", type=Path)
+    try:
+        zone = zone_from_stack(arguments.parse_args().stackfile)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    yaml.safe_dump(zone, sys.stdout, sort_keys=False, width=120, allow_unicode=True)
+
+
+if __name__ == "__main__":
+    main()
