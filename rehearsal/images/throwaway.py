@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,14 +75,33 @@ def _holds(ready: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def throwaway(image: str, *command: str, flags: Sequence[str] = ()) -> Iterator[Container]:
-    """A container that runs while the block does. Its anonymous volumes go with it."""
+def throwaway(
+    image: str, *command: str, flags: Sequence[str] = (), files: Mapping[str, bytes] | None = None
+) -> Iterator[Container]:
+    """A container that runs while the block does. Its anonymous volumes go with it.
+
+    `files` lie in it before it starts, owned by its root, readable by all; not with --read-only, which
+    forbids the copy. No mount, so that the engine may be elsewhere.
+    """
     label = f"{LABEL}={os.getpid()}"
-    container = Container(docker("run", "--detach", "--label", label, *flags, image, *command))
+    container = Container(docker("create", "--label", label, *flags, image, *command))
     try:
+        if files:
+            docker("cp", "-", f"{container.id}:/", stdin=_archive(files))
+        docker("start", container.id)
         yield container
     finally:
         remove(container.id)
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.lstrip("/"))
+            entry.size, entry.mode = len(content), 0o444
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
 
 
 def remove(identity: str) -> None:

@@ -1,0 +1,1 @@
+"""What a rehearsal talks to in place of the internet: mail, webhooks, S3 and a certificate authority."""
