@@ -60,8 +60,8 @@ def create(machine: str, image: str, port: int, limits: Limits) -> str:
         # As a provider delivers it: the engine inside switches forwarding on by itself.
         *("--sysctl", "net.ipv4.ip_forward=0"),
         *("--tmpfs", "/run:exec,mode=755", "--tmpfs", "/run/lock"),
-        # overlay2 does not stack on overlay2.
-        *("--volume", "/var/lib/docker"),
+        # One overlay does not stack on another: where the engine inside keeps its layers (containerd from Docker 29).
+        *("--volume", "/var/lib/docker", "--volume", "/var/lib/containerd"),
         *("--publish", f"127.0.0.1:{port}:22"),
         *("--env", "container=docker", "--stop-signal", "SIGRTMIN+3"),
         *(image, "/bin/sh", "-c", BOOT_SCRIPT.read_text()),
