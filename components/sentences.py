@@ -79,7 +79,7 @@ def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:
 
 def model_of(annotation: Any) -> type[BaseModel] | None:
     """The model in `Model`, `Model | None` or `tuple[Model, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    inner = get_args(annotation)
+    if not inner and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (model_of(each) for each in get_args(annotation))
-    return next((each for each in found if each), None)
+    return next((found for each in inner if (found := model_of(each))), None)

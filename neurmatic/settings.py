@@ -1,7 +1,5 @@
 """Everything that a stack of Neurmatic can be told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar
 

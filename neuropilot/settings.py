@@ -1,7 +1,5 @@
 """Everything that a stack of NeuroPilot can be told."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from components import checks

@@ -82,7 +82,8 @@ def _kind_of(annotation: Any) -> str:
     leaf = next((each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Leaf)), None)
     if leaf:
         return leaf.allowed
-    return _kind_of_class(annotation) if isinstance(annotation, type) else _kind_of_container(annotation)
+    # By its arguments, because tuple[...] counts as a class in Python 3.10.
+    return _kind_of_container(annotation) if get_args(annotation) else _kind_of_class(annotation)
 
 
 def _kind_of_class(annotation: type) -> str:

@@ -5,7 +5,7 @@ import typing
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -46,12 +46,14 @@ def test_all_kinds_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", LEAVES)
+@settings(max_examples=30)
 @given(value=ANYTHING)
 def test_a_kind_accepts_or_refuses_and_does_nothing_else(name: str, value: object) -> None:
     accepts(name, value)
 
 
 @pytest.mark.parametrize("name", TEXTS)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_what_a_kind_accepts_its_schema_accepts_and_its_normal_form_is_stable(name: str, data: st.DataObject) -> None:
     leaf = TEXTS[name]

@@ -23,7 +23,9 @@ STACKS = [
     *(ROOT / "neuropilot" / f"Pulumi.{stack}.yaml" for stack in ("staging", "production")),
 ]
 PRODUCTION = STACKS[1].read_text(encoding="utf-8")
-fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# FUZZ_EXAMPLES=5000 for a long look; the short one is part of every run.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
+fuzz = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def run(*arguments: object) -> Result:

@@ -83,7 +83,7 @@ QUANTITIES = st.sampled_from(["512MB", "2gb", "30s", "90d", "10/s", "300/10min",
 VALUES = st.none() | st.booleans() | st.integers(-5, 70000) | QUANTITIES | st.just([]) | st.just({})
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_the_program_accepts_an_editor_accepts(tmp_path: Path, data: st.DataObject) -> None:
     project = data.draw(st.sampled_from(sorted(MODELS)))
