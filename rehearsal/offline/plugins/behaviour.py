@@ -12,8 +12,8 @@ from typing import Any
 class Rules:
     """The behaviour of one resource type that only keeps state."""
 
-    replaces: frozenset[str] = frozenset()  # "*" means every input
-    ignored: frozenset[str] = frozenset()  # changes that the real plugin shows but never applies
+    replaces: frozenset[str] = frozenset()  # "*" means every input but those `in_place`
+    in_place: frozenset[str] = frozenset()
     unordered: frozenset[str] = frozenset()  # sets in the real plugin: order is no change
     delete_first: bool = False
     autoname: str = ""  # the input that gets a generated name when the program gives none
@@ -22,11 +22,11 @@ class Rules:
     id: str = "{hex32}"
     unique: str = ""  # creating a second one with the same id fails with this sentence
     computed: dict[str, Any] = field(default_factory=dict)
-    replaces_within: frozenset[str] = frozenset()
+    whole_only: bool = False  # a replacement only when a property comes or goes, not when a part of it changes
 
 
-def _rules(replaces: str, *, ignored: str = "", unordered: str = "", **more: Any) -> Rules:
-    return Rules(frozenset(replaces.split()), frozenset(ignored.split()), frozenset(unordered.split()), **more)
+def _rules(replaces: str, *, in_place: str = "", unordered: str = "", **more: Any) -> Rules:
+    return Rules(frozenset(replaces.split()), frozenset(in_place.split()), frozenset(unordered.split()), **more)
 
 
 def _of_bucket(replaces: str = "", defaults: dict[str, Any] | None = None) -> Rules:
@@ -38,33 +38,25 @@ def _of_zone(replaces: str = "", defaults: dict[str, Any] | None = None, id: str
     return _rules(f"zoneId {replaces}", id=id, defaults=defaults or {}, **more)
 
 
+# Changes of healthcheck, tmpfs, init, cpuPeriod and cpuQuota are shown as updates and never reach the container.
 _CONTAINER = _rules(
     "capabilities cgroupParent cgroupnsMode command cpus deviceRequests devices dns dnsOpts dnsSearches domainname"
     " entrypoints envs gpus groupAdds hostname hosts image ipcMode labels logDriver logOpts mounts name networkMode"
     " networksAdvanced pidMode platform ports privileged publishAllPorts readOnly runtime securityOpts shmSize"
     " stdinOpen stopSignal stopTimeout storageOpts sysctls tty ulimits uploads user usernsMode volumes workingDir",
-    ignored="healthcheck tmpfs init cpuPeriod cpuQuota",
     unordered="dns dnsOpts dnsSearches adds drops devices envs groupAdds hosts labels mounts networksAdvanced"
-    " securityOpts ulimits uploads volumes",
+    " ports securityOpts ulimits uploads volumes",
     delete_first=True,
     autoname="name",
     unique='Conflict. The container name "/{name}" is already in use.',
     id="{hex64}",
     defaults={
-        "attach": False,
         "containerReadRefreshTimeoutMilliseconds": 15000,
-        "logs": False,
-        "memoryReservation": 0,
         "mustRun": True,
         "networkMode": "bridge",
-        "readOnly": False,
         "removeVolumes": True,
         "restart": "no",
-        "rm": False,
         "start": True,
-        "stdinOpen": False,
-        "tty": False,
-        "wait": False,
         "waitTimeout": 60,
     },
     computed={
@@ -88,6 +80,7 @@ RULES: dict[str, Rules] = {
         autoname="name",
         id="{hex64}",
         unique="network with name {name} already exists",
+        defaults={"ipamDriver": "default"},
         computed={"driver": "bridge", "scope": "local", "internal": False},
     ),
     "docker:index/volume:Volume": _rules(
@@ -109,7 +102,6 @@ RULES: dict[str, Rules] = {
         autoname_limit=63,
         id="{bucket}",
         unique="BucketAlreadyOwnedByYou: the bucket {bucket} exists already",
-        defaults={"forceDestroy": False},
         computed={
             "arn": "arn:aws:s3:::{bucket}",
             "bucketDomainName": "{bucket}.s3.amazonaws.com",
@@ -132,7 +124,6 @@ RULES: dict[str, Rules] = {
     "aws:s3/bucketObjectv2:BucketObjectv2": _rules(
         "bucket key region",
         id="{bucket}/{key}",
-        defaults={"forceDestroy": False},
         computed={
             "arn": "arn:aws:s3:::{bucket}/{key}",
             "storageClass": "STANDARD",
@@ -146,7 +137,7 @@ RULES: dict[str, Rules] = {
         autoname="name",
         id="{name}",
         unique="EntityAlreadyExists: User with name {name} already exists.",
-        defaults={"forceDestroy": False, "path": "/"},
+        defaults={"path": "/"},
         computed={"arn": _ARN_USER, "uniqueId": "AIDA{HEX16}"},
     ),
     "aws:iam/userPolicy:UserPolicy": _rules("user name namePrefix", autoname="name", id="{user}:{name}"),
@@ -207,11 +198,17 @@ RULES: dict[str, Rules] = {
     "random:index/randomBytes:RandomBytes": _rules("*"),
     "tls:index/privateKey:PrivateKey": _rules("*"),
     "tls:index/certRequest:CertRequest": _rules("*"),
-    "tls:index/selfSignedCert:SelfSignedCert": _rules("*"),
-    "tls:index/locallySignedCert:LocallySignedCert": _rules("*"),
-    "command:local:Command": _rules("triggers"),
-    "command:remote:Command": _rules("triggers"),
-    "command:remote:CopyToRemote": _rules("triggers"),
+    "tls:index/selfSignedCert:SelfSignedCert": _rules("*", in_place="earlyRenewalHours"),
+    "tls:index/locallySignedCert:LocallySignedCert": _rules("*", in_place="earlyRenewalHours"),
+    "command:local:Command": _rules("triggers", whole_only=True),
+    "command:remote:Command": _rules("triggers", whole_only=True),
+    "command:remote:CopyToRemote": _rules("triggers", whole_only=True),
+}
+
+# Defaults of nested objects, by the SDK's name for them.
+NESTED_DEFAULTS: dict[str, dict[str, Any]] = {
+    "ContainerPortArgs": {"ip": "0.0.0.0", "protocol": "tcp"},
+    "ContainerHealthcheckArgs": {"startInterval": "0s", "startPeriod": "0s", "timeout": "0s"},
 }
 
 # What a provider's own settings may carry only as a rehearsal value.

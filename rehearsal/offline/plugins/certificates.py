@@ -4,6 +4,7 @@ import base64
 import datetime
 import hashlib
 import ipaddress
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from cryptography import x509
@@ -12,9 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rehearsal.offline.plugins.generated import Generated
+from rehearsal.offline.plugins.kept import Subject
 from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.wire import UNKNOWN
 
 _CURVES: dict[str, Any] = {"P224": ec.SECP224R1, "P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _PEM = serialization.Encoding.PEM
 _PRIVATE, _PUBLIC = serialization.PrivateFormat, serialization.PublicFormat
 _KEY_USES = {
@@ -36,6 +40,13 @@ _EXTENDED_USES = {
     "email_protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
     "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
     "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "ipsec_end_system": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.5"),
+    "ipsec_tunnel": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.6"),
+    "ipsec_user": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.7"),
+    "netscape_server_gated_crypto": x509.ObjectIdentifier("2.16.840.1.113730.4.1"),
+    "microsoft_server_gated_crypto": x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
+    "microsoft_commercial_code_signing": x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.22"),
+    "microsoft_kernel_code_signing": x509.ObjectIdentifier("1.3.6.1.4.1.311.61.1.1"),
 }
 _SUBJECT = {
     "country": NameOID.COUNTRY_NAME,
@@ -61,6 +72,12 @@ def _load_key(pem: str, where: str) -> Any:
         raise Refusal(f"{where} is not a private key in PEM without a passphrase.") from error
 
 
+def _not_among(inputs: dict[str, Any], name: str, allowed: Collection[str]) -> list[str]:
+    value = inputs.get(name)
+    wrong = value is not None and value is not UNKNOWN and value not in allowed
+    return [f"{name} must be one of {', '.join(allowed)}."] if wrong else []
+
+
 class Key(Generated):
     """tls.PrivateKey."""
 
@@ -81,17 +98,19 @@ class Key(Generated):
         }
         return hashlib.sha1(der).hexdigest(), outputs  # noqa: S324 - the real plugin's id is this digest
 
+    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+        """Refuse algorithms and curves that do not exist."""
+        return [
+            *_not_among(inputs, "algorithm", ("RSA", "ECDSA", "ED25519")),
+            *_not_among(inputs, "ecdsaCurve", _CURVES),
+        ]
+
     def _generate(self, inputs: dict[str, Any]) -> Any:
-        algorithm = inputs["algorithm"]
-        if algorithm == "RSA":
+        if inputs["algorithm"] == "RSA":
             return rsa.generate_private_key(65537, inputs["rsaBits"])
-        if algorithm == "ECDSA" and inputs["ecdsaCurve"] in _CURVES:
+        if inputs["algorithm"] == "ECDSA":
             return ec.generate_private_key(_CURVES[inputs["ecdsaCurve"]]())
-        if algorithm == "ED25519":
-            return ed25519.Ed25519PrivateKey.generate()
-        if algorithm == "ECDSA":
-            raise Refusal(f"ecdsaCurve must be one of {', '.join(_CURVES)}.")
-        raise Refusal("algorithm must be one of RSA, ECDSA, ED25519.")
+        return ed25519.Ed25519PrivateKey.generate()
 
     def _private(self, key: Any, form: Any) -> str:
         return str(key.private_bytes(_PEM, form, serialization.NoEncryption()).decode())
@@ -149,8 +168,30 @@ class Certificate(Generated):
         "earlyRenewalHours": 0,
         "isCaCertificate": False,
         "setSubjectKeyId": False,
-        "maxPathLength": -1,
     }
+
+    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+        """Refuse uses that do not exist."""
+        uses = inputs["allowedUses"] if inputs["allowedUses"] is not UNKNOWN else []
+        named = {f"allowedUses[{index}]": use for index, use in enumerate(uses)}
+        return [text for name in named for text in _not_among(named, name, (*_KEY_USES, *_EXTENDED_USES))]
+
+    def defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Add the defaults; a certificate can be due for renewal from its first hour."""
+        given = {**self.static, **inputs}
+        hours = (given["validityPeriodHours"], given["earlyRenewalHours"])
+        return {**given, "readyForRenewal": UNKNOWN not in hours and hours[0] <= hours[1]}
+
+    def sides(
+        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Replace a certificate whose renewal is due."""
+        before, after = super().sides(subject, state, old, new)
+        end = datetime.datetime.strptime(state["validityEndTime"], _TIME).replace(tzinfo=datetime.timezone.utc)
+        early = after["earlyRenewalHours"]
+        window = datetime.timedelta(hours=0 if early is UNKNOWN else early)
+        due = datetime.datetime.now(datetime.timezone.utc) >= end - window
+        return {**before, "readyForRenewal": False}, {**after, "readyForRenewal": due}
 
     def issue(self, inputs: dict[str, Any], subject: x509.Name, issuer: x509.Name, keys: tuple[Any, Any]) -> Any:
         """Build and sign: `keys` are the public key to certify and the private key that signs."""
@@ -165,7 +206,7 @@ class Certificate(Generated):
         authority, uses = inputs["isCaCertificate"], inputs["allowedUses"]
         wanted = {_KEY_USES[use] for use in uses if use in _KEY_USES}
         extended = [_EXTENDED_USES[use] for use in uses if use in _EXTENDED_USES]
-        length = inputs["maxPathLength"] if authority and inputs["maxPathLength"] >= 0 else None
+        length = inputs.get("maxPathLength") if authority else None
         found: list[tuple[Any, bool]] = [(x509.BasicConstraints(authority, length), True)]
         if wanted:
             found.append((x509.KeyUsage(**{name: name in wanted for name in _KEY_USES.values()}), True))
@@ -177,12 +218,10 @@ class Certificate(Generated):
 
     def outputs(self, certificate: x509.Certificate) -> tuple[str, dict[str, Any]]:
         """Give the id and what the certificate says."""
-        form = "%Y-%m-%dT%H:%M:%SZ"
         return str(certificate.serial_number), {
             "certPem": certificate.public_bytes(_PEM).decode(),
-            "readyForRenewal": False,
-            "validityStartTime": certificate.not_valid_before_utc.strftime(form),
-            "validityEndTime": certificate.not_valid_after_utc.strftime(form),
+            "validityStartTime": certificate.not_valid_before_utc.strftime(_TIME),
+            "validityEndTime": certificate.not_valid_after_utc.strftime(_TIME),
         }
 
 

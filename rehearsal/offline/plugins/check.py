@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.offline.plugins.behaviour import Rules
+from rehearsal.offline.plugins.behaviour import NESTED_DEFAULTS, Rules
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.schema import Type
 from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, Secret, is_unknown
@@ -22,8 +22,8 @@ _BOOLEANS = {"true": True, "false": False}
 class Checker:
     """Validates one resource's inputs and collects what is wrong with them."""
 
-    def __init__(self, schema: dict[str, Any], coerce: bool) -> None:
-        self.schema, self.coerce = schema, coerce
+    def __init__(self, schema: dict[str, Any], bridged: bool, coerce: bool = True) -> None:
+        self.schema, self.bridged, self.coerce = schema, bridged, bridged and coerce
         self.failures: list[str] = []
 
     def properties(self, values: dict[str, Any], types: dict[str, Any], path: str = "") -> dict[str, Any]:
@@ -61,7 +61,8 @@ class Checker:
         kind = type_[0]
         if kind == "enum":
             allowed = ", ".join(str(option) for option in type_[1])
-            return value if value in type_[1] else self._wrong(value, f"one of {allowed}", path)
+            closed = self.bridged and value not in type_[1]  # pulumi-command passes any value on
+            return self._wrong(value, f"one of {allowed}", path) if closed else value
         if kind == "either":
             return self._either(value, type_[1:], path)
         if kind == "list" and isinstance(value, list):
@@ -75,7 +76,7 @@ class Checker:
     def _either(self, value: Any, options: list[Type], path: str) -> Any:
         best: Checker | None = None
         for option in options:
-            trial = Checker(self.schema, coerce=False)
+            trial = Checker(self.schema, self.bridged, coerce=False)
             result = trial._value(value, option, path)
             if not trial.failures:
                 return result
@@ -127,6 +128,18 @@ def normalise(values: dict[str, Any]) -> dict[str, Any]:
     if isinstance(policy, dict) and SIGNATURE not in policy:
         return {**values, "policy": json.dumps(policy, sort_keys=True, separators=(",", ":"))}
     return values
+
+
+def nested_defaults(value: Any, type_: Type, objects: dict[str, Any]) -> Any:
+    """Add the defaults within lists and objects, each object with its note of them, as the bridge does."""
+    if isinstance(value, list) and type_[0] == "list":
+        return [nested_defaults(item, type_[1], objects) for item in value]
+    if not isinstance(value, dict) or type_[0] != "obj" or SIGNATURE in value:
+        return value
+    types, defaults = objects[type_[1]], NESTED_DEFAULTS.get(type_[1], {})
+    added = {key: default for key, default in defaults.items() if value.get(key) is None}
+    deep = {key: nested_defaults(item, types[key][0], objects) for key, item in value.items()}
+    return {**deep, **added, DEFAULTS: sorted(added)}
 
 
 def with_defaults(values: dict[str, Any], olds: dict[str, Any], rules: Rules, named: "Naming") -> dict[str, Any]:

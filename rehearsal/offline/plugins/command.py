@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from rehearsal.offline.plugins.kept import Subject
+from rehearsal.offline.plugins.kept import Actor, Subject
 from rehearsal.offline.plugins.refusal import Refusal
-from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Secret, has_secret, plain
+from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Secret, is_unknown, plain
 
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -140,7 +140,7 @@ def _as_regex(glob: str) -> str:
     return "".join(words.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", glob))
 
 
-class Local:
+class Local(Actor):
     """command.local.Command."""
 
     def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -167,8 +167,6 @@ class Local:
         made = {name: previous.get(name, "") for name in ("stdout", "stderr")}
         if text is not None:
             made = self.act(subject, text, plain(inputs), previous)
-        if has_secret(inputs):
-            made = {name: Secret(value) for name, value in made.items()}
         return {**inputs, **made}
 
     def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
@@ -190,6 +188,15 @@ class Local:
 
 class Remote(Local):
     """command.remote.Command: keeps its state; no host is asked."""
+
+    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the connection's defaults."""
+        connection = inputs["connection"]
+        if is_unknown(connection):
+            return inputs
+        defaults = {"user": "root", "port": 22, "dialErrorLimit": 10, "perDialTimeout": 15}
+        given = connection.value if isinstance(connection, Secret) else connection
+        return {**inputs, "connection": {**defaults, **given}}
 
     def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
         """Answer as a command that writes nothing."""

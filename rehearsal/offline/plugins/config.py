@@ -35,7 +35,7 @@ def _decoded(value: Any, type_: Any) -> Any:
 
 def check(name: str, schema: dict[str, Any], values: dict[str, Any]) -> list[str]:
     """List what is wrong with the settings."""
-    checker = Checker(schema, coerce=True)
+    checker = Checker(schema, bridged=True)
     decoded = settings(schema, plain(values))
     checker.properties(decoded, schema["inputs"])
     failures = [f"{name} provider: {failure}" for failure in checker.failures]

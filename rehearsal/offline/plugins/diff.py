@@ -27,7 +27,8 @@ def compare(old: dict[str, Any], new: dict[str, Any], rules: Rules, ignored: lis
     for name in sorted((old.keys() | new.keys()) - skip):
         before = len(found.paths)
         _walk(plain(old.get(name)), plain(new.get(name)), name, rules, found.paths)
-        if len(found.paths) > before and (name in rules.replaces or "*" in rules.replaces):
+        changed = name in found.paths if rules.whole_only else len(found.paths) > before
+        if changed and rules.replaces & {name, "*"} and name not in rules.in_place:
             found.replaces.append(name)
     found.delete_first = bool(found.replaces) and (rules.delete_first or _named_by_hand(new, rules))
     return found

@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
-from rehearsal.offline.plugins.kept import Subject, bare, unknowns
+from rehearsal.offline.plugins.kept import Actor, Subject, bare, unknowns
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.wire import plain
 
 
-class Generated:
+class Generated(Actor):
     """A value made from inputs; nothing exists outside the state."""
 
     static: ClassVar[dict[str, Any]] = {}  # defaults that the real plugin writes into the outputs
@@ -16,17 +16,24 @@ class Generated:
         """Give the id and the outputs."""
         raise NotImplementedError
 
-    def validate(self, inputs: dict[str, Any]) -> None:
-        """Refuse what the real plugin refuses."""
+    def defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Add the values that the real plugin has for what was not given."""
+        return {**self.static, **inputs}
+
+    def sides(
+        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Compare with the defaults filled in."""
+        return self.defaults(old), self.defaults(new)
 
     def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
         """Give what is known before: the inputs and the defaults."""
-        known = {**self.static, **bare(inputs)}
+        known = self.defaults(bare(inputs))
         return {**unknowns(subject, known), **known}
 
     def create(self, subject: Subject, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Make the values."""
-        given = {**self.static, **bare(plain(inputs))}
+        given = self.defaults(bare(plain(inputs)))
         identity, outputs = self.make(given)
         return identity, {**given, **outputs}
 
@@ -35,7 +42,7 @@ class Generated:
     ) -> dict[str, Any]:
         """Keep what was made; only inputs that do not shape it can change in place."""
         made = {key: value for key, value in old.items() if key not in subject.schema["inputs"]}
-        return {**made, **self.static, **bare(inputs)}
+        return {**made, **self.defaults(bare(inputs))}
 
     def read(
         self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]

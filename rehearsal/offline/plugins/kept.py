@@ -6,7 +6,7 @@ from typing import Any
 from rehearsal.offline.plugins.behaviour import Rules
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.session import Session, now, render
-from rehearsal.offline.plugins.wire import UNKNOWN, Secret, plain
+from rehearsal.offline.plugins.wire import UNKNOWN, Secret, Unknown, plain
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0, "bool": False, "list": [], "map": {}}
 
@@ -24,9 +24,11 @@ class Subject:
     region: str = "us-east-1"
 
 
-def bare(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Inputs as they appear among the outputs: without the notes that Check left."""
-    return {key: value for key, value in inputs.items() if not key.startswith("__")}
+def bare(inputs: Any) -> Any:
+    """Inputs as they appear among the outputs: without the notes that Check left, at any depth."""
+    if isinstance(inputs, dict):
+        return {key: bare(value) for key, value in inputs.items() if not key.startswith("__")}
+    return [bare(item) for item in inputs] if isinstance(inputs, list) else inputs
 
 
 def unknowns(subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +38,25 @@ def unknowns(subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
     return {name: UNKNOWN for name in missing if name not in taken or not outputs[name][0]}
 
 
-class Kept:
+class Actor:
+    """What every type can say about inputs beyond their types."""
+
+    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+        """List what the real plugin refuses at once."""
+        return []
+
+    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Give the inputs as the real plugin's Check leaves them."""
+        return inputs
+
+    def sides(
+        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give the two sets of inputs that a diff compares."""
+        return old, new
+
+
+class Kept(Actor):
     """Create, read, update and delete over the rehearsal's store."""
 
     def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +98,15 @@ class Kept:
             return now()
         return _EMPTY.get(kind)
 
+    def sides(
+        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Compare with what there is: a value given now that was the default before is no change."""
+        outputs, names = subject.schema["outputs"], subject.schema["inputs"]
+        there = {**old, **{name: state[name] for name in names if name in state}}
+        stays = {name: there[name] for name in names if name in there and name in outputs and not outputs[name][0]}
+        return there, {**stays, **new}
+
     def update(
         self, subject: Subject, identity: str, old: dict[str, Any], inputs: dict[str, Any], preview: bool
     ) -> dict[str, Any]:
@@ -101,10 +130,10 @@ class Kept:
         subject.session.store.delete(subject.token, identity)
 
 
-def mark_secrets(subject: Subject, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Mark the outputs that the SDK declares secret."""
-    secret = subject.schema["secrets"]
+def mark_secrets(subject: Subject, values: dict[str, Any], unknowns: bool = False) -> dict[str, Any]:
+    """Mark the properties that the SDK declares secret."""
+    bare_kinds = (Secret, type(None)) if unknowns else (Secret, type(None), Unknown)
     return {
-        name: Secret(value) if name in secret and value is not None and not isinstance(value, Secret) else value
-        for name, value in outputs.items()
+        name: Secret(value) if name in subject.schema["secrets"] and not isinstance(value, bare_kinds) else value
+        for name, value in values.items()
     }

@@ -16,8 +16,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from rehearsal.offline.plugins import config, wire
 from rehearsal.offline.plugins.acting import ACTING
 from rehearsal.offline.plugins.behaviour import RULES, Rules
-from rehearsal.offline.plugins.check import Checker, Naming, normalise, with_defaults
-from rehearsal.offline.plugins.diff import compare
+from rehearsal.offline.plugins.check import Checker, Naming, nested_defaults, normalise, with_defaults
+from rehearsal.offline.plugins.diff import Difference, compare
 from rehearsal.offline.plugins.invokes import invoke
 from rehearsal.offline.plugins.kept import Kept, Subject, mark_secrets
 from rehearsal.offline.plugins.log import engine_log
@@ -92,6 +92,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         region = str(self.settings.get("region") or "us-east-1")
         return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, region)
 
+    def _typed(self, subject: Subject, struct: Any) -> dict[str, Any]:
+        """Give inputs in their own types: "80" where a number belongs is 80 to the real plugins."""
+        return Checker(subject.schema, not self.native).properties(wire.decode(struct), subject.schema["inputs"])
+
     def _actor(self, subject: Subject) -> Any:
         return ACTING.get(subject.token) or Kept()
 
@@ -112,7 +116,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         old, new = (wire.decode(struct) for struct in (request.old_inputs or request.olds, request.news))
-        return _diff_response(config.compare(old, new), self.native)
+        return _diff_response(config.compare(old, new))
 
     @_answers
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -124,24 +128,29 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
-        checker = Checker(subject.schema, coerce=not self.native)
-        values = checker.properties(normalise(wire.decode(request.news)), subject.schema["inputs"])
-        if checker.failures:
-            return _checked(request.news, checker.failures)
-        if not self.native:
+        values, checker = normalise(wire.decode(request.news)), Checker(subject.schema, not self.native)
+        typed = checker.properties(values, subject.schema["inputs"])
+        failures = checker.failures or self._actor(subject).mistakes(typed)
+        if failures:
+            return _checked(request.news, failures)
+        if self.name in ("aws", "docker"):  # bridged in the older way, which adds defaults here
+            inputs, objects = subject.schema["inputs"], subject.schema["objects"]
+            values = {key: nested_defaults(value, inputs[key][0], objects) for key, value in typed.items()}
             values = with_defaults(values, wire.decode(request.olds), subject.rules, _naming(subject.name, request))
+        values = mark_secrets(subject, self._actor(subject).checked(values), unknowns=True)
         return provider_pb2.CheckResponse(inputs=wire.encode(values))
 
     @_answers
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
-        old, new = wire.decode(request.old_inputs), wire.decode(request.news)
-        return _diff_response(compare(old, new, subject.rules, list(request.ignoreChanges)), self.native)
+        old, new = self._typed(subject, request.old_inputs), self._typed(subject, request.news)
+        sides = self._actor(subject).sides(subject, wire.decode(request.olds), old, new)
+        return _diff_response(compare(*sides, subject.rules, list(request.ignoreChanges)))
 
     @_answers
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
-        inputs, actor = wire.decode(request.properties), self._actor(subject)
+        inputs, actor = self._typed(subject, request.properties), self._actor(subject)
         if request.preview:
             identity, outputs = "", actor.preview(subject, inputs)
         else:
@@ -151,7 +160,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
-        old, inputs = wire.decode(request.olds), wire.decode(request.news)
+        old, inputs = wire.decode(request.olds), self._typed(subject, request.news)
         outputs = self._actor(subject).update(subject, request.id, old, inputs, request.preview)
         return provider_pb2.UpdateResponse(properties=wire.encode(mark_secrets(subject, outputs)))
 
@@ -164,7 +173,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         outputs, inputs = found
         properties = wire.encode(mark_secrets(subject, outputs))
-        return provider_pb2.ReadResponse(id=request.id, properties=properties, inputs=wire.encode(inputs))
+        identity = outputs.get("id", request.id)
+        return provider_pb2.ReadResponse(id=identity, properties=properties, inputs=wire.encode(mark_secrets(subject, inputs)))
 
     @_answers
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -195,7 +205,7 @@ def _checked(inputs: Any, failures: list[str]) -> Any:
     return provider_pb2.CheckResponse(inputs=inputs, failures=reasons)
 
 
-def _diff_response(found: Any, native: bool) -> Any:
+def _diff_response(found: Difference) -> Any:
     kinds = provider_pb2.PropertyDiff.Kind
     tops = {path: path.split(".")[0].split("[")[0] for path in found.paths}
     detailed = {

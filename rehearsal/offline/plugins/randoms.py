@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 from rehearsal.offline.plugins.generated import Generated
 from rehearsal.offline.plugins.kept import Subject
 from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.wire import UNKNOWN
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
+_MINIMUMS = ("minLower", "minUpper", "minNumeric", "minSpecial")
 _CLASSES = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "numeric": string.digits}
 
 
@@ -20,28 +22,35 @@ class Password(Generated):
 
     static: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(("lower", "upper", "numeric", "number", "special"), True),
-        **dict.fromkeys(("minLower", "minUpper", "minNumeric", "minSpecial"), 0),
+        **dict.fromkeys(_MINIMUMS, 0),
     }
 
     def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Draw the required characters of each class and the rest from all of them, and shuffle."""
-        inputs["numeric"] = inputs["number"] = inputs["numeric"] and inputs["number"]
         sets = {name: chars for name, chars in _CLASSES.items() if inputs[name]}
         if inputs["special"]:
             sets["special"] = inputs.get("overrideSpecial") or _SPECIAL
         least = {name: inputs[f"min{name.title()}"] for name in (*_CLASSES, "special")}
-        self._refuse_impossible(inputs["length"], sum(least.values()), bool(sets))
         drawn = [secrets.choice(sets.get(name, "")) for name, count in least.items() for _ in range(count)]
         every = "".join(sets.values())
         drawn += [secrets.choice(every) for _ in range(inputs["length"] - len(drawn))]
         secrets.SystemRandom().shuffle(drawn)
         return "none", {"result": "".join(drawn), "bcryptHash": bcrypt("".join(drawn))}
 
-    def _refuse_impossible(self, length: int, least: int, any_class: bool) -> None:
-        if length < max(1, least):
-            raise Refusal(f"length must be at least {max(1, least)} (1, and the sum of the minimums), but is {length}.")
-        if not any_class:
-            raise Refusal("At least one of lower, upper, numeric and special must be true.")
+    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+        """Refuse a length below the sum of the minimums, and a password of no characters."""
+        given = {**self.static, **inputs}
+        sizes = [given["length"], *(given[name] for name in _MINIMUMS)]
+        if UNKNOWN not in sizes and sizes[0] < max(1, sum(sizes[1:])):
+            return [f"length must be at least {max(1, sum(sizes[1:]))} (1, and the sum of the minimums)."]
+        if not any(given[name] for name in (*_CLASSES, "special")):
+            return ["At least one of special, upper, lower and numeric must be true."]
+        return []
+
+    def defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Let `number`, the old name of `numeric`, follow it."""
+        numeric = inputs.get("numeric", inputs.get("number", True))
+        return {**self.static, **inputs, "numeric": numeric, "number": numeric}
 
     def read(
         self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
@@ -50,7 +59,8 @@ class Password(Generated):
         if state:
             return state, inputs
         given = {**self.static, "length": len(identity)}
-        return {**given, "result": identity, "bcryptHash": bcrypt(identity)}, given
+        shown = {name: value for name, value in given.items() if value}  # the real plugin leaves the zeros out
+        return {**given, "id": "none", "result": identity, "bcryptHash": bcrypt(identity)}, shown
 
 
 class Id(Generated):
@@ -75,7 +85,8 @@ class Bytes(Generated):
     def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Draw the bytes."""
         drawn = secrets.token_bytes(inputs["length"])
-        return "none", {"base64": base64.b64encode(drawn).decode(), "hex": drawn.hex()}
+        text = base64.b64encode(drawn).decode()
+        return text, {"base64": text, "hex": drawn.hex()}
 
 
 @functools.cache

@@ -1,6 +1,5 @@
 """Pulumi's property values on the wire and as plain Python data."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,25 +53,9 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def holds(value: Any, test: Callable[[Any], bool]) -> bool:
-    """Say whether the value, or anything within it, passes the test."""
-    if test(value):
-        return True
-    if isinstance(value, Secret):
-        return holds(value.value, test)
-    if isinstance(value, dict):
-        return any(holds(item, test) for item in value.values())
-    return isinstance(value, list) and any(holds(item, test) for item in value)
-
-
 def is_unknown(value: Any) -> bool:
     """Say whether a value is unknown as a whole (a secret unknown counts)."""
     return value is UNKNOWN or (isinstance(value, Secret) and is_unknown(value.value))
-
-
-def has_secret(value: Any) -> bool:
-    """Say whether a value is secret, or holds a secret."""
-    return holds(value, lambda item: isinstance(item, Secret))
 
 
 def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
