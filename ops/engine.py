@@ -229,6 +229,7 @@ def _install(kept: Path, folder: Path) -> None:
         except OSError:  # the cache is on another file system
             shutil.copy2(program, fresh)
         fresh.replace(folder / program.name)
+        fresh.unlink(missing_ok=True)  # renaming a file onto a hard link of itself does nothing
 
 
 def pin(version: str, say: Say) -> None:

@@ -73,6 +73,13 @@ def test_outputs_show_secrets_only_when_asked(house: TinyProject) -> None:
     assert not any(KEY in file.read_text() for file in files)
 
 
+def test_a_program_knows_which_of_its_settings_are_secret(house: TinyProject) -> None:
+    house.succeed("config", "set", "rooms", "hall")
+    house.program("pulumi.export('secret', [pulumi.runtime.is_config_secret(f'tiny:{k}') for k in ('key', 'rooms')])")
+    house.succeed("up", "--yes", "--skip-preview")
+    assert json.loads(house.succeed("stack", "output", "secret", "--json")) == [True, False]
+
+
 def test_a_stack_reads_what_another_gives_and_secrets_stay_secret(
     house: TinyProject, projects: Callable[[str], TinyProject]
 ) -> None:

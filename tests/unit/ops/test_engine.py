@@ -160,6 +160,13 @@ def test_the_release_is_fetched_once_for_two_checkouts(machine: Path, monkeypatc
     assert said == []
 
 
+def test_what_is_in_place_already_is_put_there_again_without_a_trace(machine: Path) -> None:
+    folder = engine.ensure(lambda _: None)
+    (folder / ".engine").unlink()
+    assert engine.ensure(lambda _: None) == folder
+    assert {file.name for file in folder.iterdir()} == {*engine.PROGRAMS, ".engine"}
+
+
 def test_a_second_run_takes_no_time(machine: Path) -> None:
     engine.ensure(lambda _: None)
     started = time.perf_counter()

@@ -24,7 +24,8 @@ func (host *languageHost) RunPlugin(
 	if request.GetAttachDebugger() {
 		return errors.New("--attach-debugger needs the official pulumi release")
 	}
-	ctx, release := host.untilStopped(stream.Context())
+	// Not host.programs: when the engine cancels, plugins finish what they began.
+	ctx, release := until(stream.Context(), host.alive)
 	defer release()
 	closer, stdout, stderr, err := rpcutil.MakeRunPluginStreams(stream, false)
 	if err != nil {
@@ -122,11 +123,4 @@ func runProvider(ctx context.Context, request *pulumirpc.RunPluginRequest, stdou
 	command.Stdout, command.Stderr = stdout, stderr
 	endsPromptly(command)
 	return command.Run()
-}
-
-// untilStopped ends with the call and with the host, but not when the engine cancels: plugins finish what they began.
-func (host *languageHost) untilStopped(call context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(call)
-	detach := context.AfterFunc(host.alive, cancel)
-	return ctx, func() { detach(); cancel() }
 }

@@ -28,7 +28,7 @@ func (host *languageHost) Run(ctx context.Context, request *pulumirpc.RunRequest
 	if err := python.ValidateVenv(ctx); err != nil {
 		return nil, err
 	}
-	ctx, release := host.untilCancelled(ctx)
+	ctx, release := until(ctx, host.programs)
 	defer release()
 	command, err := python.Command(ctx, host.programArguments(request)...)
 	if err != nil {
@@ -104,10 +104,10 @@ func programResult(ctx context.Context, err error) (*pulumirpc.RunResponse, erro
 	}, nil
 }
 
-// untilCancelled ends with the call, with the host, and when the engine cancels.
-func (host *languageHost) untilCancelled(call context.Context) (context.Context, context.CancelFunc) {
+// until ends with the call, and with `other`.
+func until(call, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(call)
-	detach := context.AfterFunc(host.programs, cancel)
+	detach := context.AfterFunc(other, cancel)
 	return ctx, func() { detach(); cancel() }
 }
 
