@@ -46,7 +46,6 @@ class SecretSpec:
     key: str
     why: str
     needed: Callable[[Any], bool] = lambda settings: True
-    optional: bool = False
 
     def command(self, project: str, stack: str | None = None) -> str:
         return f"pulumi config set --secret {project}:{self.key}" + (f" --stack {stack}" if stack else "")
@@ -134,13 +133,13 @@ def required_secrets(model: type[Settings], settings: Settings) -> list[SecretSp
 def read_secrets(
     config: SecretConfig, specs: Sequence[SecretSpec], *, project: str | None = None, stack: str | None = None
 ) -> dict[str, Any]:
-    """Each secret as an Output. Optional ones that are not set are left out; the others are named together."""
+    """Each secret as an Output; those that are not set are named together."""
     values = {spec.key: config.get_secret(spec.key) for spec in specs}
     name = project or str(getattr(config, "name", ""))
-    missing = [missing_secret(spec, name, stack) for spec in specs if values[spec.key] is None and not spec.optional]
+    missing = [missing_secret(spec, name, stack) for spec in specs if values[spec.key] is None]
     if missing:
         raise SettingsError(name, missing)
-    return {key: value for key, value in values.items() if value is not None}
+    return values
 
 
 def missing_secret(spec: SecretSpec, project: str, stack: str | None) -> Mistake:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from components import checks
+from components.alerts import NeurmaticAlerts, alerts_rise
 from components.backup.config import S3Backup
 from components.containers import fit
 from components.containers.config import ContainersSettings
@@ -48,6 +49,8 @@ class NeurmaticSettings(StackSettings):
     """Generated secrets and their rotation."""
     backup: S3Backup = S3Backup()
     """Dumps of the database."""
+    alerts: NeurmaticAlerts = NeurmaticAlerts()
+    """When something is worth a warning, and when it is critical."""
 
     SECRETS: ClassVar = (
         SecretSpec("cloudflare_api_token", "Cloudflare's provider needs a token for the zone."),
@@ -93,6 +96,7 @@ class NeurmaticSettings(StackSettings):
         checks.buckets_differ,
         checks.lifecycle_in_order,
         checks.alarm_after_schedule,
+        alerts_rise,
         fit.connections_fit,
         fit.memory_fits,
         fit.cpus_fit,

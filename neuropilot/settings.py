@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from components import checks
+from components.alerts import NeuropilotAlerts
 from components.backup.config import RcloneBackup
 from components.credentials.config import CredentialsSettings
 from components.edge.config import PlatformEdge
@@ -46,6 +47,8 @@ class NeuropilotSettings(StackSettings):
     """What the platforms are told."""
     host: HostSettings | None = None
     """The server that makes the backups. Unset: they are made by hand or elsewhere."""
+    alerts: NeuropilotAlerts = NeuropilotAlerts()
+    """When something is worth a warning, and when it is critical."""
 
     SECRETS: ClassVar = (
         SecretSpec("cloudflare_api_token", "Cloudflare's provider needs a token for the zone."),

@@ -194,7 +194,7 @@ def _missing_secrets(
 ) -> Iterable[Mistake]:
     for spec in model.SECRETS:
         try:
-            needed = spec.needed(SimpleNamespace(**readable)) and not spec.optional
+            needed = spec.needed(SimpleNamespace(**readable))
         except AttributeError:  # the section that decides is not readable: its own mistakes come first
             continue
         if needed and spec.key not in names:

@@ -69,6 +69,7 @@ BROKEN = [
     ({"storage__backups__archive_after": "300d"}, "300d until the archive + 90d that GLACIER charges at least = 390d"),
     ({"storage__backups__archive_class": "DEEP_ARCHIVE", "storage__backups__delete_after": "200d"}, "= 270d"),
     ({"storage__backups__object_lock": {"days": "400d"}}, "object_lock.days: given 400d; allowed is up to"),
+    ({"alerts__disk": {"warning": 0.95, "critical": 0.85}}, "alerts.disk.warning: given 0.95; allowed is less than"),
     ({"backup__max_age": "24h"}, "backup.max_age: allowed is more than 24h"),
     ({"containers__postgres__cpus": 5}, "containers.postgres.cpus: given 5, but the host has 4"),
     ({"containers__postgres__shared_buffers": "3GB"}, "containers.postgres.shared_buffers: given 3GB"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.alerts import NeurmaticAlerts, NeuropilotAlerts
 from components.backup.config import BackupSettings, NeonDatabase, RcloneBackup
 from components.containers.config import (
     BackendSettings,
@@ -120,6 +121,17 @@ FIGURES = [
     (NeonDatabase, "migrator_role", "migrator_user"),
     (NeonDatabase, "app_role", "app_user"),
     (RcloneBackup, "kept", "30d"),
+    (NeurmaticAlerts, "error_rate", {"warning": 0.05, "critical": 0.1}),
+    (NeurmaticAlerts, "latency", {"warning": 500, "critical": 1000}),
+    (NeurmaticAlerts, "cpu", {"warning": 0.8, "critical": 0.9}),
+    (NeurmaticAlerts, "memory", {"warning": 0.85, "critical": 0.95}),
+    (NeurmaticAlerts, "disk", {"warning": 0.85, "critical": 0.95}),
+    (NeurmaticAlerts, "connections", {"warning": 180 / 200, "critical": 195 / 200}),
+    (NeurmaticAlerts, "redis_memory", {"warning": 1.8 / 2, "critical": 1.95 / 2}),
+    (NeuropilotAlerts, "error_rate", 0.05),
+    (NeuropilotAlerts, "error_time", "5m"),
+    (NeuropilotAlerts, "waf_blocks", 1000),
+    (NeuropilotAlerts, "connections", 0.9),
 ]  # fmt: skip
 
 
