@@ -47,9 +47,9 @@ def refuse_without_root() -> None:
 
 def create(role: str) -> str:
     """A namespace with nothing but loopback; its name."""
-    refuse_without_root()
     if not ROLE.fullmatch(role):
         raise RehearsalError(f"'{role}' cannot name a neighbour: take at most 16 lower-case letters and digits.")
+    refuse_without_root()
     name = f"{PREFIX}-{os.getpid()}-{_started(os.getpid())}-{role}-{next(_numbers)}"
     ip("netns", "add", name)
     ip("link", "set", "lo", "up", inside=name)
