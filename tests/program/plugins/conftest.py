@@ -14,8 +14,14 @@ import pytest
 from rehearsal.offline.install import install
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAD = "import pulumi\nimport pulumi_aws as aws, pulumi_cloudflare as cf, pulumi_command as command\n"
-HEAD += "import pulumi_docker as docker, pulumi_random as random, pulumi_tls as tls\n"
+MODULES = {
+    "aws": "pulumi_aws",
+    "cf": "pulumi_cloudflare",
+    "command": "pulumi_command",
+    "docker": "pulumi_docker",
+    "random": "pulumi_random",
+    "tls": "pulumi_tls",
+}
 
 
 @dataclass
@@ -27,7 +33,8 @@ class Tiny:
 
     def write(self, program: str) -> None:
         """Replace the program."""
-        (self.folder / "__main__.py").write_text(HEAD + program)
+        used = [f"import {module} as {name}\n" for name, module in MODULES.items() if f"{name}." in program]
+        (self.folder / "__main__.py").write_text("import pulumi\n" + "".join(used) + program)
 
     def pulumi(self, *words: str, succeeds: bool = True) -> str:
         """Run one command of the engine; give all that it printed."""
