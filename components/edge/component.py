@@ -22,7 +22,7 @@ from pulumi_cloudflare.zone_setting import ZoneSetting  # noqa: E402
 
 from components.edge.alerts import declare_health_check, declare_notifications  # noqa: E402
 from components.edge.bots import bot_management  # noqa: E402
-from components.edge.config import EdgeSettings  # noqa: E402
+from components.edge.config import EdgeSettings, PlatformEdge  # noqa: E402
 from components.edge.dns import records  # noqa: E402
 from components.edge.origin import OriginCertificate, OriginPulls  # noqa: E402
 from components.edge.plan import limit_notes, plan_findings, plan_notes  # noqa: E402
@@ -84,6 +84,8 @@ class CloudflareEdge(pulumi.ComponentResource):
 
     def _refuse_what_cannot_be(self) -> None:
         findings = plan_findings(self._settings, self._site)
+        if not isinstance(self._settings, PlatformEdge) and not (self._args.ipv4 or self._args.ipv6):
+            findings.append("host.ipv4 and host.ipv6: not set, so the site's names have no address; set one or both")
         if findings:
             raise pulumi.RunError("\n".join(findings))
 

@@ -78,15 +78,20 @@ def fit(limits: Sequence[Wanted], plan: CloudflarePlan, on_misfit: OnMisfit) -> 
     """Rules for as many limits as the plan has room for, and a sentence about each."""
     outcome = Outcome()
     table = LIMITS[Plan(plan.value)].ratelimit
-    told = list(_that_can_be_told(limits, plan, table, outcome))
+    told = [each for each in limits if each.paths or _knows_hosts(table)]
+    for each in limits:
+        if each not in told:
+            _leave_out((each,), f"rules of the {plan.value} plan cannot tell host names apart", outcome)
     groups = _share(told) if len(told) > table.rules else [(each,) for each in told]
     for group in groups[table.rules :]:
         _leave_out(group, f"the {plan.value} plan has {_count(table.rules)}", outcome)
     for group in groups[: table.rules]:
         _add(group, plan, on_misfit, outcome)
-    if on_misfit is OnMisfit.REFUSE and len(told) > table.rules:
-        reason = f"the {plan.value} plan has {_count(table.rules)}"
-        outcome.refused.append(f'edge.on_misfit: {len(told)} rate limits, but {reason}; "refuse" was asked for')
+    if on_misfit is OnMisfit.REFUSE and len(limits) > len(outcome.rules):
+        has = f"{_count(table.rules)}{'' if _knows_hosts(table) else ' that cannot tell host names apart'}"
+        outcome.refused.append(
+            f'edge.on_misfit: {len(limits)} rate limits, but the {plan.value} plan has {has}; "refuse" was asked for'
+        )
     return outcome
 
 
@@ -103,16 +108,9 @@ def nearest(rate: Rate, has: Sequence[int], on_misfit: OnMisfit) -> tuple[int, i
     return (rate.requests // windows if strict else rate.requests), period
 
 
-def _that_can_be_told(
-    limits: Sequence[Wanted], plan: CloudflarePlan, table: RateLimits, outcome: Outcome
-) -> Iterable[Wanted]:
-    """Without the host among its fields a plan cannot tell the API from the site."""
-    knows_hosts = table.fields is None or "http.host" in table.fields
-    for each in limits:
-        if each.paths or knows_hosts:
-            yield each
-        else:
-            _leave_out((each,), f"rules of the {plan.value} plan cannot tell host names apart", outcome)
+def _knows_hosts(table: RateLimits) -> bool:
+    """Without the host among its fields a rule cannot tell the API from the site."""
+    return table.fields is None or "http.host" in table.fields
 
 
 def _share(limits: Sequence[Wanted]) -> list[tuple[Wanted, ...]]:
@@ -124,10 +122,11 @@ def _share(limits: Sequence[Wanted]) -> list[tuple[Wanted, ...]]:
 
 
 def _add(group: tuple[Wanted, ...], plan: CloudflarePlan, on_misfit: OnMisfit, outcome: Outcome) -> None:
-    counts = [nearest(each.rate, PERIODS[plan], on_misfit) for each in group]
     # One rule has one period and one count: the shortest period, and of the counts the one that `on_misfit` asks for.
-    requests = (min if on_misfit is OnMisfit.STRICTER else max)(count for count, _ in counts)
-    rule = Fitted(group, requests, min(period for _, period in counts))
+    period = min(nearest(each.rate, PERIODS[plan], on_misfit)[1] for each in group)
+    counts = [nearest(each.rate, (period,), on_misfit)[0] for each in group]
+    requests = min(counts) if on_misfit is OnMisfit.STRICTER else max(counts)
+    rule = Fitted(group, requests, period)
     longest = PERIODS[plan][-1]
     if requests == 0:
         outcome.refused += [
@@ -163,7 +162,8 @@ def _sentence(each: Wanted, rule: Fitted, longest: int) -> str:
     if asked == given and rule.period > each.rate.seconds:
         return f"{what}, the rate of {each.rate} over the shortest period that there is."
     than = "looser" if given > asked else "stricter"
-    cause = "" if rule.period == each.rate.seconds else f" (the plan counts over {longest} s at most)"
+    bound = f"{longest} s at most" if rule.period < each.rate.seconds else f"{rule.period} s at least"
+    cause = "" if rule.period == each.rate.seconds else f" (the plan counts over {bound})"
     return f"{what}, {than} than {each.rate}{cause}; the origin enforces that exactly."
 
 

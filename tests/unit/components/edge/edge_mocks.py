@@ -14,6 +14,7 @@ from components.edge.component import CloudflareEdge, CloudflareEdgeArgs
 from components.edge.config import EdgeSettings
 from edgerules.zone import Zone, zone_from_rulesets
 
+Args = CloudflareEdgeArgs | Callable[[], CloudflareEdgeArgs]
 PEM = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
 
 
@@ -44,15 +45,15 @@ class Recorder(mocks.Mocks):
         raise AssertionError(f"the component asked a provider: {args.token}")
 
 
-def declare(args: CloudflareEdgeArgs, then: Callable[[CloudflareEdge], Any] | None = None) -> Declared:
-    """`then` may look at outputs: what it raises fails the test."""
+def declare(args: Args, then: Callable[[CloudflareEdge], Any] | None = None) -> Declared:
+    """`args` is a function where it makes outputs: they belong to one run. What `then` raises fails the test."""
     declared = Declared()
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(Recorder(declared), project="project", stack="stack", preview=False)
 
     @pulumi.runtime.test
     def program() -> Any:
-        declared.component = CloudflareEdge("edge", args)
+        declared.component = CloudflareEdge("edge", args() if callable(args) else args)
         return then(declared.component) if then else None
 
     program()
