@@ -7,7 +7,7 @@ from typing import Annotated
 
 from components.leaves import whole
 from components.section import Section
-from components.values import Cidr, Fqdn, HttpsUrl, Origin, Rate, Seconds, Sentence, UrlPath
+from components.values import Cidr, Fqdn, HeaderValue, HttpMethod, HttpsUrl, Origin, Rate, Seconds, UrlPath
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'self'; frame-ancestors 'self'; object-src 'none'; form-action 'self'; "
@@ -18,19 +18,19 @@ CONTENT_SECURITY_POLICY = (
 class SecurityHeaders(Section):
     """Headers on every answer. `null` leaves one out."""
 
-    strict_transport_security: Sentence | None = "max-age=31536000; includeSubDomains; preload"
+    strict_transport_security: HeaderValue | None = "max-age=31536000; includeSubDomains; preload"
     """HSTS: browsers use https only, for this long. `preload` cannot be taken back quickly."""
-    frame_options: Sentence | None = "SAMEORIGIN"
+    frame_options: HeaderValue | None = "SAMEORIGIN"
     """X-Frame-Options: who may show the site in a frame."""
-    content_type_options: Sentence | None = "nosniff"
+    content_type_options: HeaderValue | None = "nosniff"
     """X-Content-Type-Options."""
-    xss_protection: Sentence | None = "1; mode=block"
+    xss_protection: HeaderValue | None = "1; mode=block"
     """X-XSS-Protection, for old browsers."""
-    referrer_policy: Sentence | None = "strict-origin-when-cross-origin"
+    referrer_policy: HeaderValue | None = "strict-origin-when-cross-origin"
     """Referrer-Policy."""
-    permissions_policy: Sentence | None = "geolocation=(), microphone=(), camera=()"
+    permissions_policy: HeaderValue | None = "geolocation=(), microphone=(), camera=()"
     """Permissions-Policy: browser features that no page may use."""
-    content_security_policy: Sentence | None = CONTENT_SECURITY_POLICY
+    content_security_policy: HeaderValue | None = CONTENT_SECURITY_POLICY
     """Content-Security-Policy; the origins that `connect` names are added to connect-src."""
     connect: tuple[HttpsUrl, ...] = ()
     """Further addresses that pages may talk to; the API's https and wss addresses are always among them."""
@@ -41,7 +41,7 @@ class Cors(Section):
 
     origins: tuple[Origin, ...] = ()
     """Allowed origins, exactly. Empty: https:// and the apex."""
-    methods: tuple[Sentence, ...] = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+    methods: tuple[HttpMethod, ...] = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
     """Allowed methods."""
     credentials: bool = True
     """Whether cookies and Authorization may be sent along."""

@@ -237,6 +237,12 @@ SshPublicKey = Annotated[
     ),
 ]
 Sentence = Annotated[str, Text("one line of text", pattern=r"[^\x00-\x1f\x7f]+", longest=4096)]
+HeaderValue = Annotated[
+    str,
+    # nginx would read a quote, a backslash or a dollar sign as its own.
+    Text('printable characters except ", $ and \\', pattern=r"[ !#%-\[\]-~]+", longest=4096),
+]
+HttpMethod = Annotated[str, Text("an HTTP method in capital letters, such as GET", pattern=r"[A-Z]{3,10}", longest=10)]
 
 Port = Annotated[int, whole(1, 65535)]
 Percent = Annotated[int, whole(0, 100)]

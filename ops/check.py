@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import click
 from components.clashes import clashes
 from components.mistakes import Mistake, Path, dotted, printable, unknown_key
 from components.settings import StackSettings, inspect_data, missing_secret, notes, plain_secret
+from components.values import Environment
 from neurmatic.settings import NeurmaticSettings
 from neuropilot.settings import NeuropilotSettings
 from ops.stackfile import StackFile, read
@@ -143,7 +144,7 @@ def _check_config(
     others = [each for each in found.mistakes if not each.touches(wrong.path for wrong in misplaced)]
     missing = list(_missing_secrets(model, found.readable, names, file))
     optional = rehearsal or "environment" in file.data
-    mistakes = [*misplaced, *others, *([] if optional else missing)]
+    mistakes = [*misplaced, *others, *_wrong_stack(found.readable, file), *([] if optional else missing)]
     report.mistakes += [_placed(file, model.PROJECT, each) for each in mistakes]
     report.settings = found.settings
     if found.settings:
@@ -187,6 +188,13 @@ def _misplaced_secrets(model: type[StackSettings], names: dict[str, Any], file: 
                 yield Mistake(
                     path, f"an encrypted value, but no setting is a secret; secrets have keys of their own: {known}"
                 )
+
+
+def _wrong_stack(readable: Mapping[str, Any], file: StackFile) -> Iterable[Mistake]:
+    """A copied file that still says the other environment would deploy the wrong one's names."""
+    environment, stack = readable.get("environment"), stack_name(file.path)
+    if environment is not None and environment.value != stack and stack in {each.value for each in Environment}:
+        yield Mistake(("environment",), f'given "{environment.value}", but this is the stack {stack}')
 
 
 def _missing_secrets(

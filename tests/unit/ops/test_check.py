@@ -117,6 +117,12 @@ def test_missing_secrets_are_named_even_beside_other_mistakes(stack: Path) -> No
     assert "note: secrets still to set: neurmatic:cloudflare_api_token" in output
 
 
+def test_a_copied_file_still_says_the_other_environment(stack: Path) -> None:
+    output = written(stack, PRODUCTION.replace("environment: production", "environment: staging")).output
+    assert 'neurmatic:environment: given "staging", but this is the stack production' in output
+    assert written(stack.with_name("Pulumi.trial.yaml"), PRODUCTION).output.count("but this is the stack") == 0
+
+
 def test_what_two_stacks_may_not_share(stack: Path) -> None:
     staging = STACKS[0].read_text(encoding="utf-8").replace("role: tenant", "role: owner")
     stack.with_name("Pulumi.staging.yaml").write_text(staging, encoding="utf-8")
