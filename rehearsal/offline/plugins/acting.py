@@ -1,7 +1,14 @@
 """The types that really act, by token."""
 
+import importlib
 from typing import Any
 
-from rehearsal.offline.plugins import certificates, command, randoms
+_MODULES = {"command": "command", "random": "randoms", "tls": "certificates"}
 
-ACTING: dict[str, Any] = {**command.ACTORS, **randoms.ACTORS, **certificates.ACTORS}
+
+def actors(plugin: str) -> dict[str, Any]:
+    """Load what one plugin needs to act: certificates, for one, import a large package."""
+    if plugin not in _MODULES:
+        return {}
+    module = importlib.import_module(f"rehearsal.offline.plugins.{_MODULES[plugin]}")
+    return dict(module.ACTORS)

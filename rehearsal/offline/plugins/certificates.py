@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from rehearsal.offline.plugins.generated import Generated
 from rehearsal.offline.plugins.kept import Subject
@@ -21,32 +21,20 @@ _CURVES: dict[str, Any] = {"P224": ec.SECP224R1, "P256": ec.SECP256R1, "P384": e
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _PEM = serialization.Encoding.PEM
 _PRIVATE, _PUBLIC = serialization.PrivateFormat, serialization.PublicFormat
-_KEY_USES = {
-    "digital_signature": "digital_signature",
-    "content_commitment": "content_commitment",
-    "key_encipherment": "key_encipherment",
-    "data_encipherment": "data_encipherment",
-    "key_agreement": "key_agreement",
-    "cert_signing": "key_cert_sign",
-    "crl_signing": "crl_sign",
-    "encipher_only": "encipher_only",
-    "decipher_only": "decipher_only",
-}
+# The names of key usages are those of the cryptography package, but for two.
+_PLAIN_USES = (
+    "digital_signature content_commitment key_encipherment data_encipherment key_agreement encipher_only decipher_only"
+)
+_KEY_USES = {use: use for use in _PLAIN_USES.split()} | {"cert_signing": "key_cert_sign", "crl_signing": "crl_sign"}
+_EXTENDED = """
+any_extended=2.5.29.37.0 server_auth=1.3.6.1.5.5.7.3.1 client_auth=1.3.6.1.5.5.7.3.2 code_signing=1.3.6.1.5.5.7.3.3
+email_protection=1.3.6.1.5.5.7.3.4 ipsec_end_system=1.3.6.1.5.5.7.3.5 ipsec_tunnel=1.3.6.1.5.5.7.3.6
+ipsec_user=1.3.6.1.5.5.7.3.7 timestamping=1.3.6.1.5.5.7.3.8 ocsp_signing=1.3.6.1.5.5.7.3.9
+netscape_server_gated_crypto=2.16.840.1.113730.4.1 microsoft_server_gated_crypto=1.3.6.1.4.1.311.10.3.3
+microsoft_commercial_code_signing=1.3.6.1.4.1.311.2.1.22 microsoft_kernel_code_signing=1.3.6.1.4.1.311.61.1.1
+"""
 _EXTENDED_USES = {
-    "any_extended": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-    "server_auth": ExtendedKeyUsageOID.SERVER_AUTH,
-    "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH,
-    "code_signing": ExtendedKeyUsageOID.CODE_SIGNING,
-    "email_protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
-    "ocsp_signing": ExtendedKeyUsageOID.OCSP_SIGNING,
-    "ipsec_end_system": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.5"),
-    "ipsec_tunnel": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.6"),
-    "ipsec_user": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.7"),
-    "netscape_server_gated_crypto": x509.ObjectIdentifier("2.16.840.1.113730.4.1"),
-    "microsoft_server_gated_crypto": x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
-    "microsoft_commercial_code_signing": x509.ObjectIdentifier("1.3.6.1.4.1.311.2.1.22"),
-    "microsoft_kernel_code_signing": x509.ObjectIdentifier("1.3.6.1.4.1.311.61.1.1"),
+    name: x509.ObjectIdentifier(number) for name, number in (pair.split("=") for pair in _EXTENDED.split())
 }
 _SUBJECT = {
     "country": NameOID.COUNTRY_NAME,

@@ -14,7 +14,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from rehearsal.offline.plugins import config, wire
-from rehearsal.offline.plugins.acting import ACTING
+from rehearsal.offline.plugins.acting import actors
 from rehearsal.offline.plugins.behaviour import RULES, Rules
 from rehearsal.offline.plugins.check import Checker, Naming, nested_defaults, normalise, with_defaults
 from rehearsal.offline.plugins.diff import Difference, compare
@@ -84,6 +84,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         self.name, self.version, self.schema, self.session = name, version, schema, session
         self.native = name == "command"  # the others are bridged from Terraform, which shows in many small ways
         self.settings: dict[str, Any] = {}
+        self.actors = actors(name)
         self.refusal: Refusal | None = None
 
     def _subject(self, urn: str) -> Subject:
@@ -97,7 +98,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return Checker(subject.schema, not self.native).properties(wire.decode(struct), subject.schema["inputs"])
 
     def _actor(self, subject: Subject) -> Any:
-        return ACTING.get(subject.token) or Kept()
+        return self.actors.get(subject.token) or Kept()
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(
@@ -144,8 +145,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
         old, new = self._typed(subject, request.old_inputs), self._typed(subject, request.news)
-        sides = self._actor(subject).sides(subject, wire.decode(request.olds), old, new)
-        return _diff_response(compare(*sides, subject.rules, list(request.ignoreChanges)))
+        before, after = self._actor(subject).sides(subject, wire.decode(request.olds), old, new)
+        return _diff_response(compare(before, after, subject.rules, list(request.ignoreChanges)))
 
     @_answers
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -174,7 +175,9 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         outputs, inputs = found
         properties = wire.encode(mark_secrets(subject, outputs))
         identity = outputs.get("id", request.id)
-        return provider_pb2.ReadResponse(id=identity, properties=properties, inputs=wire.encode(mark_secrets(subject, inputs)))
+        return provider_pb2.ReadResponse(
+            id=identity, properties=properties, inputs=wire.encode(mark_secrets(subject, inputs))
+        )
 
     @_answers
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
