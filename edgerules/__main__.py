@@ -152,23 +152,30 @@ def explain(zone_file: str, request_words: tuple[str, ...]) -> int:
 @click.argument("new", type=_FILE)
 @click.option("--corpus", type=_FILE, required=True, help="Requests: one a line, a YAML list, or a file of cases.")
 @click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@click.option(
+    "--assume-pass",
+    type=click.Choice(["managed", "bots"]),
+    multiple=True,
+    help="Take for granted that managed rules, or bot detection, let the requests through.",
+)
 @click.option("--exit-code", is_flag=True, help="Exit 1 if a request changes its verdict.")
 @_sentences
-def diff(old: str, new: str, corpus: str, as_json: bool, exit_code: bool) -> int:
+def diff(old: str, new: str, corpus: str, assume_pass: tuple[str, ...], **options: bool) -> int:
     """List which requests of a corpus change their verdict from zone OLD to zone NEW, and by which rules."""
     from edgerules.diff import diff as compare
     from edgerules.diff import read_corpus
 
     before, after = _edge(old), _edge(new)
-    report = compare(before, after, read_corpus(corpus, after.zone))
-    if as_json:
+    assumed = {"assume": dict.fromkeys(assume_pass, "pass")}
+    report = compare(before, after, read_corpus(corpus, after.zone, assumed))
+    if options["as_json"]:
         data = {"changes": [change.as_data() for change in report.changes], "total": report.total}
         click.echo(json.dumps({**data, "unknown": report.unknown}, indent=2))
     else:
         for change in report.changes:
             click.echo(change.text())
         click.echo(report.summary())
-    return int(exit_code and bool(report.changes))
+    return int(options["exit_code"] and bool(report.changes))
 
 
 def _edge(file: str) -> Edge:

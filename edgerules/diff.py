@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,13 @@ def _effect(outcome: Outcome) -> tuple[Any, ...]:
     return outcome.verdict, outcome.rule, outcome.action, outcome.status, location, doubts
 
 
-def read_corpus(path: str | Path, zone: Zone) -> list[Sent]:
-    """A file of cases, a YAML or JSON list of requests, or text with one request a line (# comments)."""
+def read_corpus(path: str | Path, zone: Zone, defaults: Mapping[str, Any] | None = None) -> list[Sent]:
+    """A file of cases, a YAML or JSON list of requests, or text with one request a line (# comments).
+
+    `defaults` hold for the requests of a list or a text; a file of cases has its own.
+    """
     if Path(path).suffix.lower() not in (".yaml", ".yml", ".json"):
-        return list(_from_lines(path))
+        return list(_from_lines(path, defaults or {}))
     document = read(path)
     if isinstance(document.value, dict):
         return list(_from_cases(path, zone))
@@ -99,19 +102,19 @@ def read_corpus(path: str | Path, zone: Zone) -> list[Sent]:
     for index, item in enumerate(document.value):
         if not isinstance(item, str | dict):
             raise InputError(f"{document.where(index)}: a request is a line of text or a mapping.")
-        found.append(_sent(item, document.where(index)))
+        found.append(_sent(item, document.where(index), defaults or {}))
     return found
 
 
-def _from_lines(path: str | Path) -> Iterator[Sent]:
+def _from_lines(path: str | Path, defaults: Mapping[str, Any]) -> Iterator[Sent]:
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
-            yield _sent(line, f"{path}:{number}")
+            yield _sent(line, f"{path}:{number}", defaults)
 
 
-def _sent(item: str | dict[str, Any], where: str) -> Sent:
+def _sent(item: str | dict[str, Any], where: str, defaults: Mapping[str, Any]) -> Sent:
     try:
-        return Sent(build(item), 0.0, where, fresh=True)
+        return Sent(build(item, defaults), 0.0, where, fresh=True)
     except ValueError as error:
         raise at_place(where, error) from None
 

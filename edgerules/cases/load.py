@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgerules.cases.model import CaseSpec, CasesSpec, Defaults, Expect, StepSpec
+from edgerules.cases.model import KEYS, CaseSpec, CasesSpec, Defaults, Expect, StepSpec
 from edgerules.cases.requests import at_place, build
 from edgerules.simulator import Request
 from edgerules.zone import Document, InputError, Zone, read, validate
@@ -50,7 +50,7 @@ def load_cases(path: str | Path, zone: Zone | None = None) -> CaseFile:
     document = read(path)
     if not isinstance(document.value, dict):
         raise InputError(f"{document.name}:1: a file of cases is a mapping with the keys zone and cases.")
-    spec = validate(CasesSpec, document)
+    spec = validate(CasesSpec, document, KEYS)
     zone_document = None
     if zone is None:
         if spec.zone is None:

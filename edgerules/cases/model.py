@@ -89,3 +89,8 @@ class CasesSpec(Model):
     zone: str | None = None
     defaults: Defaults = Defaults()
     cases: list[CaseSpec] = Field(min_length=1)
+
+
+KEYS = sorted(
+    name for kind in (CasesSpec, CaseSpec, Defaults, StepSpec, Expect, CacheExpect) for name in kind.model_fields
+)

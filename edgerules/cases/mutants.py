@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from edgerules.cases.load import Case
 from edgerules.cases.run import run_case
@@ -16,7 +17,7 @@ from edgerules.language.syntax import Call, Compare, InList, InSet, Logic, Not, 
 from edgerules.lint.logic import impossible
 from edgerules.simulator import Edge
 from edgerules.simulator.program import lists_of
-from edgerules.zone import InputError, Rule, Zone, rule_name
+from edgerules.zone import ActionParameters, InputError, Rule, Zone, rule_name
 
 _FLIPPED = {
     "eq": "ne",
@@ -102,12 +103,31 @@ def _of_rule(rule: Rule, zone: Zone) -> Iterator[tuple[str, Rule]]:
     for change, mutated in _of_expression(expr):
         if not _equivalent(expr, mutated, zone):
             yield change, rule.model_copy(update={"expression": to_text(mutated)})
+    yield from _of_parameters(rule)
     if rule.ratelimit is not None and rule.ratelimit.requests_per_period is not None:
         for step in (-1, 1):
             most = rule.ratelimit.requests_per_period + step
             if most > 0:
                 limit = rule.ratelimit.model_copy(update={"requests_per_period": most})
                 yield f"requests_per_period {most}", rule.model_copy(update={"ratelimit": limit})
+
+
+def _of_parameters(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    """One header less; an edge TTL one second longer."""
+    parameters = rule.parameters
+    headers = parameters.get("headers") or {}
+    for name in headers:
+        rest = {other: change for other, change in headers.items() if other != name}
+        yield f"without the header {name}", _with_parameters(rule, {**parameters, "headers": rest})
+    ttl = parameters.get("edge_ttl")
+    if isinstance(ttl, dict) and isinstance(ttl.get("default"), int):
+        longer = ttl["default"] + 1
+        changed = {**parameters, "edge_ttl": {**ttl, "default": longer}}
+        yield f"edge_ttl.default {longer}", _with_parameters(rule, changed)
+
+
+def _with_parameters(rule: Rule, parameters: dict[str, Any]) -> Rule:
+    return rule.model_copy(update={"action_parameters": ActionParameters.model_validate(parameters)})
 
 
 def _equivalent(one: Expr, other: Expr, zone: Zone) -> bool:

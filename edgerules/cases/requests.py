@@ -97,7 +97,7 @@ def from_words(words: list[str]) -> dict[str, Any]:
             _option(found, word, next(rest, None))
         else:
             plain.append(word)
-    if plain and re.fullmatch(r"[A-Z]+", plain[0]) and len(plain) > 1:
+    if plain and re.fullmatch(r"[A-Z]+", plain[0]):
         found["method"] = plain.pop(0)
     if len(plain) != 1 or not plain[0]:
         raise WrongValueError(_SYNTAX)

@@ -37,7 +37,7 @@ def _texts(entry: Entry) -> Iterator[tuple[str, str]]:
     yield entry.rule.expression, "filter"
     if entry.rule.ratelimit and entry.rule.ratelimit.counting_expression:
         yield entry.rule.ratelimit.counting_expression, "counting"
-    yield from ((text, "value") for text in _values(entry.rule.action_parameters))
+    yield from ((text, "value") for text in _values(entry.rule.parameters))
 
 
 def _values(value: Any) -> Iterator[str]:

@@ -64,7 +64,7 @@ def _reached_after(context: Context) -> Iterator[tuple[Entry, list[Entry]]]:
 
 
 def _ends_phase(entry: Entry) -> bool:
-    parameters = entry.rule.action_parameters
+    parameters = entry.rule.parameters
     if entry.rule.action == "skip":
         return "current" in (parameters.get("ruleset"), parameters.get("phase"))
     return entry.phase != "http_ratelimit" and entry.rule.action in _STOPPING
@@ -103,7 +103,7 @@ def _clash(entry: Entry, later: Entry) -> list[str]:
 
 
 def _settings(entry: Entry) -> dict[str, Any]:
-    parameters = entry.rule.action_parameters
+    parameters = entry.rule.parameters
     if entry.phase == "http_request_cache_settings":
         return dict(parameters)
     headers = parameters.get("headers")

@@ -30,7 +30,7 @@ def _actions(context: Context, entry: Entry) -> Iterator[Finding]:
     rule = entry.rule
     if rule.action == "log" and not context.limits.log_action:
         yield entry.finding("plan-action", ERROR, _lacks(context, "action log", "Enterprise has it"), _CUSTOM)
-    response = rule.action_parameters.get("response")
+    response = rule.parameters.get("response")
     if rule.action != "block" or not isinstance(response, Mapping):
         return
     if not context.limits.custom_block_response:
@@ -46,7 +46,7 @@ def _lacks(context: Context, what: str, hint: str) -> str:
 
 
 def _ttl(context: Context, entry: Entry) -> Iterator[Finding]:
-    edge = entry.rule.action_parameters.get("edge_ttl")
+    edge = entry.rule.parameters.get("edge_ttl")
     if entry.rule.action != "set_cache_settings" or not isinstance(edge, Mapping):
         return
     values = [edge.get("default")] if edge.get("mode") == "override_origin" else []
@@ -68,7 +68,7 @@ def _items(value: Any) -> list[Mapping[str, Any]]:
 def _managed(context: Context, entry: Entry) -> Iterator[Finding]:
     if entry.rule.action != "execute":
         return
-    ruleset = MANAGED_RULESETS.get(str(entry.rule.action_parameters.get("id")))
+    ruleset = MANAGED_RULESETS.get(str(entry.rule.parameters.get("id")))
     if ruleset is not None and ruleset not in context.limits.managed_rulesets:
         message = f"the {context.plan} plan does not have the managed ruleset {ruleset}"
         yield entry.finding("plan-managed", ERROR, message, _MANAGED)
@@ -77,7 +77,7 @@ def _managed(context: Context, entry: Entry) -> Iterator[Finding]:
 def _origin(context: Context, entry: Entry) -> Iterator[Finding]:
     if entry.rule.action != "route" or context.limits.origin_overrides:
         return
-    parameters = entry.rule.action_parameters
+    parameters = entry.rule.parameters
     origin = parameters.get("origin")
     given = [name for name in ("host_header", "sni") if parameters.get(name)]
     given += ["origin.host"] if isinstance(origin, Mapping) and origin.get("host") else []

@@ -79,7 +79,7 @@ def _action(entry: Entry) -> Iterator[Finding]:
 
 
 def _skip(entry: Entry) -> Iterator[Finding]:
-    parameters = entry.rule.action_parameters
+    parameters = entry.rule.parameters
     if not parameters:
         yield entry.finding("skip-nothing", ERROR, "a skip rule must name what it skips", _SKIP)
     for phase in parameters.get("phases") or []:

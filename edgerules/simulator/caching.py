@@ -31,7 +31,7 @@ def settings_of(run: Run, rules: list[Compiled]) -> tuple[dict[str, Any], list[s
     merged: dict[str, Any] = {}
     names: list[str] = []
     for rule, answer in run.matches(rules):
-        for name, value in rule.rule.action_parameters.items():
+        for name, value in rule.parameters.items():
             if answer is True:
                 merged[name] = value
             elif merged.get(name) != value:

@@ -42,7 +42,7 @@ def request_headers(run: Run, rules: list[Compiled]) -> None:
     headers = dict(run.fields["http.request.headers"])
     changed = False
     for rule, answer in run.matches(rules):
-        for name, change in (rule.rule.action_parameters.get("headers") or {}).items():
+        for name, change in (rule.parameters.get("headers") or {}).items():
             key = name.lower().encode()
             value = rule.values[f"header:{name.lower()}"](run.fields) if change["operation"] != "remove" else None
             apply_header(headers, key, change["operation"], value, answer is True)
@@ -75,7 +75,7 @@ def apply_header(headers: dict[Any, Any], name: Any, operation: str, value: Any,
 def origin(run: Run, rules: list[Compiled]) -> None:
     """`route`: host header, SNI, host and port of the origin; the last match wins for each."""
     for rule, answer in run.matches(rules):
-        for name, value in _flat(rule.rule.action_parameters):
+        for name, value in _flat(rule.parameters):
             run.origin_changes[name] = str(value) if answer is True else "unknown"
         run.note(rule, rule.rule.action)
 

@@ -131,7 +131,7 @@ class Edge:
         for phase in _NOT_SIMULATED:
             for rule, _ in run.matches(self.rules(phase)):
                 run.end(Stop(rule.name, rule.rule.action, phase=phase, because="not simulated"), UNKNOWN)
-        custom_key = any("cache_key" in rule.rule.action_parameters for rule in rules)
+        custom_key = any("cache_key" in rule.parameters for rule in rules)
         return self.store.look_up(run, run.cache, custom_key)
 
     def response_phases(self, run: Run) -> None:

@@ -28,7 +28,7 @@ MANAGED_RULESETS = {
 def stop_of(rule: Compiled, default: int, because: str = "") -> Stop:
     """What the visitor gets from a rule that blocks or challenges."""
     action = rule.rule.action
-    response = rule.rule.action_parameters.get("response")
+    response = rule.parameters.get("response")
     status, kind = (403, None) if action in CHALLENGES else (default, None)
     if action == "block" and isinstance(response, Mapping):
         status, kind = response.get("status_code", default), response.get("content_type")
@@ -56,14 +56,14 @@ def custom(run: Run, rules: list[Compiled]) -> None:
 
 
 def _skips_rest(rule: Compiled) -> bool:
-    parameters = rule.rule.action_parameters
+    parameters = rule.parameters
     return parameters.get("ruleset") == "current" or parameters.get("phase") == "current"
 
 
 def skip(run: Run, rule: Compiled, answer: Answer) -> bool:
     """Note the phases that are skipped; True when the rest of this phase is skipped beyond doubt."""
-    phases = rule.rule.action_parameters.get("phases") or []
-    products = rule.rule.action_parameters.get("products") or []
+    phases = rule.parameters.get("phases") or []
+    products = rule.parameters.get("products") or []
     for phase in phases:
         if answer is True:
             run.skipped.add(phase)
@@ -146,7 +146,7 @@ def managed(run: Run, rules: list[Compiled]) -> None:
     skipper = run.perhaps_skipped.get("http_request_firewall_managed")
     excepted: set[str] = set()
     for rule, answer in run.matches(rules):
-        parameters = rule.rule.action_parameters
+        parameters = rule.parameters
         if rule.rule.action == "skip":
             if skip(run, rule, answer):
                 return
@@ -161,9 +161,9 @@ def managed(run: Run, rules: list[Compiled]) -> None:
 
 
 def _execute(run: Run, rule: Compiled, excepted: set[str], skipper: str | None) -> None:
-    ruleset = str(rule.rule.action_parameters.get("id", ""))
+    ruleset = str(rule.parameters.get("id", ""))
     name = MANAGED_RULESETS.get(ruleset, f"managed ruleset {ruleset}")
-    if ruleset in excepted or _harmless(rule.rule.action_parameters):
+    if ruleset in excepted or _harmless(rule.parameters):
         run.note(rule, "execute", f"{name}: stops nothing here")
     elif run.request.managed_pass:
         run.note(rule, "execute", f"{name}: taken to pass, as the case says")

@@ -33,6 +33,7 @@ class Compiled:
     expr: Expr
     match: Filter
     reads: frozenset[str]
+    parameters: dict[str, Any]
     values: dict[str, ValueOf] = field(default_factory=dict)  # computed values: target, path, query, header:x
     counting: Filter | None = None  # None: what the expression matches is counted
     counts_responses: bool = False
@@ -67,6 +68,7 @@ class Compiler:
                 expr,
                 compile_filter(expr, self.lists),
                 fields_of(expr),
+                rule.parameters,
             )
             self.add_values(compiled)
             self.add_counter(compiled)
@@ -80,15 +82,15 @@ class Compiler:
         return f"{where}rule {rule_name(phase, index, rule)}: {error}"
 
     def add_values(self, compiled: Compiled) -> None:
-        parameters = compiled.rule.action_parameters
+        parameters = compiled.parameters
         for name, value in _dynamic(parameters):
             compiled.values[name] = self.value(value)
 
     def value(self, source: Mapping[str, Any]) -> ValueOf:
         """`{value: text}` or `{expression: text}` as a function of the request."""
-        if source.get("expression") is not None:
-            return compile_value(parse(_text(source, "expression"), result="value"), self.lists)
-        constant = _text(source, "value").encode("utf-8", "surrogateescape")
+        if "expression" in source:
+            return compile_value(parse(source["expression"], result="value"), self.lists)
+        constant = str(source["value"]).encode("utf-8", "surrogateescape")
         return lambda fields: constant
 
     def add_counter(self, compiled: Compiled) -> None:
@@ -118,50 +120,20 @@ class Compiler:
 
 def lists_of(zone: Zone) -> Lists:
     """The zone's lists as the evaluator reads them; redirect lists are read by the redirect phase."""
-    return {
-        name: [_item(item) for item in entry.items] for name, entry in zone.lists.items() if entry.kind != "redirect"
-    }
-
-
-def _item(item: Any) -> Any:
-    """The API writes `{ip: ...}`, `{asn: ...}`, `{hostname: {url_hostname: ...}}`; people write the value."""
-    if not isinstance(item, dict):
-        return item
-    for key in ("ip", "asn", "url_hostname"):
-        if key in item:
-            return item[key]
-    return _item(item.get("hostname", ""))
+    return {name: entry.values for name, entry in zone.lists.items() if entry.kind != "redirect"}
 
 
 def _dynamic(parameters: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """The places of `action_parameters` that hold a value or an expression."""
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, Mapping[str, Any]]] = []
     if "from_value" in parameters:
-        found.append(("target", _mapping(_mapping(parameters, "from_value"), "target_url")))
-    uri = _mapping(parameters, "uri") if "uri" in parameters else {}
-    found += [(part, _mapping(uri, part)) for part in ("path", "query") if uri.get(part) is not None]
-    headers = _mapping(parameters, "headers") if "headers" in parameters else {}
-    for name in headers:
-        change = _mapping(headers, name)
-        if change.get("operation") not in ("set", "add", "remove"):
-            raise InputError(f"the header {name} needs an operation: set, add or remove.")
+        found.append(("target", parameters["from_value"]["target_url"]))
+    uri = parameters.get("uri", {})
+    found += [(part, uri[part]) for part in ("path", "query") if part in uri]
+    for name, change in parameters.get("headers", {}).items():
         if change["operation"] != "remove":
             found.append((f"header:{name.lower()}", change))
     return found
-
-
-def _mapping(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = parent.get(key)
-    if not isinstance(value, Mapping):
-        raise InputError(f"action_parameters: {key} must be a mapping.")
-    return value
-
-
-def _text(source: Mapping[str, Any], key: str) -> str:
-    value = source.get(key)
-    if not isinstance(value, str):
-        raise InputError("action_parameters: a value or an expression (text) is required.")
-    return value
 
 
 def _inside(values: Any, key: bytes) -> Any:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from edgerules.language import UNKNOWN
 from edgerules.simulator.outcome import Stop
 from edgerules.simulator.program import Compiled
 from edgerules.simulator.run import Run
-from edgerules.zone import Zone
+from edgerules.zone import Redirect, Zone
 
 
 def always_https(run: Run, zone: Zone) -> None:
@@ -23,7 +22,7 @@ def always_https(run: Run, zone: Zone) -> None:
 
 def single(run: Run, rules: list[Compiled]) -> None:
     for rule, answer in run.matches(rules):
-        source = rule.rule.action_parameters.get("from_value")
+        source = rule.parameters.get("from_value")
         if rule.rule.action != "redirect" or not isinstance(source, Mapping):
             continue
         why = run.why_unknown(rule) if answer is UNKNOWN else ""
@@ -59,48 +58,43 @@ def _location(run: Run, target: Any, keep_query: bool) -> str | None:
 
 def bulk(run: Run, rules: list[Compiled], zone: Zone) -> None:
     for rule, answer in run.matches(rules):
-        source = rule.rule.action_parameters.get("from_list")
+        source = rule.parameters.get("from_list")
         name = source.get("name") if isinstance(source, Mapping) else None
         entries = zone.lists.get(str(name))
         if entries is None:
             run.end(Stop(rule.name, "redirect", phase=rule.phase, because=f"list {name} not given"), UNKNOWN)
             continue
-        item = next((i for i in map(_redirect, entries.items) if i and _fits(run, i)), None)
+        item = next((item for item in entries.redirects if _fits(run, item)), None)
         if item is None:
             continue
         why = run.why_unknown(rule) if answer is UNKNOWN else ""
-        stop = Stop(rule.name, "redirect", _status(item), _bulk_target(run, item), phase=rule.phase, because=why)
+        target = _bulk_target(run, item)
+        stop = Stop(rule.name, "redirect", item.status_code, target, phase=rule.phase, because=why)
         if run.end(stop, answer):
             return
 
 
-def _redirect(item: Any) -> Mapping[str, Any] | None:
-    """The API nests it under `redirect`; the status there is 301 when nothing is said."""
-    inner = item.get("redirect", item) if isinstance(item, Mapping) else None
-    return {"status_code": 301, **inner} if isinstance(inner, Mapping) and "source_url" in inner else None
+def _source(item: Redirect) -> tuple[str, str, str]:
+    scheme, _, rest = item.source_url.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return scheme, host.lower(), slash + path or "/"
 
 
-def _source(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    text = str(item["source_url"])
-    parts = urlsplit(text if "://" in text else "//" + text)
-    return parts.scheme, (parts.hostname or ""), parts.path or "/"
-
-
-def _fits(run: Run, item: Mapping[str, Any]) -> bool:
+def _fits(run: Run, item: Redirect) -> bool:
     scheme, host, path = _source(item)
     request = run.request
     name = request.host.lower()
-    hosts = name == host or (bool(item.get("include_subdomains")) and name.endswith("." + host))
-    below = bool(item.get("subpath_matching")) and request.path.startswith(path.rstrip("/") + "/")
+    hosts = name == host or (item.include_subdomains and name.endswith("." + host))
+    below = item.subpath_matching and request.path.startswith(path.rstrip("/") + "/")
     return hosts and scheme in ("", request.scheme) and (request.path == path or below)
 
 
-def _bulk_target(run: Run, item: Mapping[str, Any]) -> str:
-    target = str(item.get("target_url", ""))
+def _bulk_target(run: Run, item: Redirect) -> str:
+    target = item.target_url
     request = run.request
-    if item.get("subpath_matching") and item.get("preserve_path_suffix", True):
+    if item.subpath_matching and item.preserve_path_suffix:
         suffix = request.path[len(_source(item)[2].rstrip("/")) :]
         target = target.rstrip("/") + suffix
-    if item.get("preserve_query_string") and request.query:
+    if item.preserve_query_string and request.query:
         target += ("&" if "?" in target else "?") + request.query
     return target

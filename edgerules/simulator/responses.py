@@ -86,11 +86,11 @@ def custom_errors(run: Run, rules: list[Compiled]) -> None:
     for rule, answer in run.matches(rules):
         if rule.rule.action != "serve_error":
             continue
-        status = rule.rule.action_parameters.get("status_code")
+        status = rule.parameters.get("status_code")
         run.note(rule, "serve_error" if answer is True else "serve_error?")
         if answer is True:
             run.status = status if isinstance(status, int) else run.status
-            kind = rule.rule.action_parameters.get("content_type", "text/html")
+            kind = rule.parameters.get("content_type", "text/html")
             run.headers["content-type"] = [str(kind)]
             return
         run.status = run.status if run.status == status else None
@@ -112,7 +112,7 @@ def hsts(run: Run, zone: Zone) -> None:
 def transform(run: Run, rules: list[Compiled]) -> None:
     """Response header rules run in order and also change the edge's own pages."""
     for rule, answer in run.matches(rules):
-        for name, change in (rule.rule.action_parameters.get("headers") or {}).items():
+        for name, change in (rule.parameters.get("headers") or {}).items():
             key, operation = name.lower(), change["operation"]
             value = rule.values[f"header:{key}"](run.fields) if operation != "remove" else None
             if isinstance(value, bytes):

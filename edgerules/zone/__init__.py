@@ -29,16 +29,20 @@ In place of `rules`, `rulesets: [{phase: ..., rules: [...]}]` is read as well, a
 takes the resources of a Pulumi program just as runtime mocks record them.
 """
 
+from edgerules.zone.base import Model
 from edgerules.zone.load import build, load, validate, zone_from_rulesets
-from edgerules.zone.model import Model, MustPass, RateLimit, Rule, Zone, rule_name
+from edgerules.zone.model import MustPass, RateLimit, Redirect, Rule, Zone, rule_name
+from edgerules.zone.parameters import ActionParameters
 from edgerules.zone.source import Document, InputError, parse, read, read_text
 
 __all__ = [
+    "ActionParameters",
     "Document",
     "InputError",
     "Model",
     "MustPass",
     "RateLimit",
+    "Redirect",
     "Rule",
     "Zone",
     "build",

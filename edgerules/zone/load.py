@@ -6,21 +6,21 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from edgerules.zone import model
+from edgerules.zone import model, parameters
 from edgerules.zone.source import Document, InputError, Path_, read
 
-_KNOWN_KEYS = sorted(
-    {
-        name
-        for kind in vars(model).values()
-        if isinstance(kind, type) and issubclass(kind, BaseModel)
-        for name in kind.model_fields
-    }
-)
+
+def _keys(*modules: ModuleType) -> set[str]:
+    models = (kind for module in modules for kind in vars(module).values() if isinstance(kind, type))
+    return {name for kind in models if issubclass(kind, BaseModel) for name in kind.model_fields}
+
+
+_KNOWN_KEYS = sorted(_keys(model, parameters))
 
 
 def load(path: str | Path) -> tuple[model.Zone, Document]:
@@ -39,12 +39,13 @@ def build(document: Document) -> model.Zone:
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def validate(kind: type[Kind], document: Document) -> Kind:
-    """`document` as a model; InputError with one sentence for each mistake."""
+def validate(kind: type[Kind], document: Document, keys: Iterable[str] = _KNOWN_KEYS) -> Kind:
+    """`document` as a model; InputError with one sentence for each mistake. `keys`: what may be meant."""
     try:
         return kind.model_validate(document.value)
     except ValidationError as error:
-        raise InputError(*(_sentence(document, item) for item in error.errors(include_url=False))) from None
+        sentences = (_sentence(document, item, keys) for item in error.errors(include_url=False))
+        raise InputError(*dict.fromkeys(sentences)) from None
 
 
 def zone_from_rulesets(rulesets: Iterable[Mapping[str, Any]], **zone: Any) -> model.Zone:
@@ -113,21 +114,21 @@ def _move(lines: dict[Path_, int], old: Path_, new: Path_) -> None:
             lines[new + path[len(old) :]] = line
 
 
-_UNION_MEMBERS = ("[key]", "str", "int", "float", "dict[str,any]")
+_UNION_MEMBERS = ("[key]", "str", "int", "float", "dict[str,any]", "Redirect", "ListItem")
 """Pydantic names the member of a union in the location of an error; files have no such key."""
 
 
-def _sentence(document: Document, error: Any) -> str:
+def _sentence(document: Document, error: Any, keys: Iterable[str]) -> str:
     path = tuple(part for part in error["loc"] if part not in ("[key]", "str", "dict[str,any]", "int", "float"))
     key = ".".join(str(part) for part in path) or "the zone"
-    return f"{document.where(*path)}: {key}: {_explain(error, str(path[-1]) if path else '')}."
+    return f"{document.where(*path)}: {key}: {_explain(error, str(path[-1]) if path else '', keys)}."
 
 
-def _explain(error: Any, key: str) -> str:
+def _explain(error: Any, key: str, keys: Iterable[str]) -> str:
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, _KNOWN_KEYS, n=1)
+        near = difflib.get_close_matches(key, list(keys), n=1)
         return f"this key is not known here{f'; did you mean {near[0]}?' if near else ''}".rstrip("?")
     if error["type"] == "missing":
         return "this key is required and not there"
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from edgerules.tables.plans import Plan
+from edgerules.zone.base import Model
+from edgerules.zone.parameters import ActionParameters, Free
 
 Phase = Literal[
     "http_request_sanitize",
@@ -69,12 +71,6 @@ Switch = Annotated[Literal["on", "off"], BeforeValidator(_flag_as_text)]
 Version = Annotated[Literal["1.0", "1.1", "1.2", "1.3"], BeforeValidator(_number_as_text)]
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
 class Hsts(Model):
     """The value of the setting `security_header`, under its key `strict_transport_security`."""
 
@@ -114,7 +110,7 @@ class Settings(Model):
     always_online: Switch = "off"
     development_mode: Switch = "off"
     challenge_ttl: int = 1800
-    ciphers: list[str] = []
+    ciphers: list[str] = Field(default=[])
     ip_geolocation: Switch = "on"
     email_obfuscation: Switch = "on"
     server_side_exclude: Switch = "on"
@@ -132,8 +128,11 @@ class Record(Model):
     proxied: bool = False
     ttl: int | float | None = None
     priority: int | float | None = None
+    zone_id: str | None = None
+    private_routing: bool | None = None
+    include_shadow_metadata: bool | None = None
     comment: str | None = None
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     settings: dict[str, Any] | None = None
 
 
@@ -149,13 +148,14 @@ class RateLimit(Model):
 
 
 class Rule(Model):
-    """One rule of a ruleset; `action_parameters` keeps the shape of the API."""
+    """One rule of a ruleset, as the API and pulumi_cloudflare have it."""
 
+    id: str | None = None
     ref: str | None = None
     expression: str
     action: Action
-    action_parameters: dict[str, Any] = Field(
-        default={}, validation_alias=AliasChoices("action_parameters", "parameters")
+    action_parameters: ActionParameters = Field(
+        default=ActionParameters(), validation_alias=AliasChoices("action_parameters", "parameters")
     )
     ratelimit: RateLimit | None = Field(default=None, validation_alias=AliasChoices("ratelimit", "rate_limit"))
     enabled: bool = True
@@ -163,11 +163,66 @@ class Rule(Model):
     logging: dict[str, Any] | None = None
     exposed_credential_check: dict[str, Any] | None = None
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The action parameters that are set, as plain data."""
+        return self.action_parameters.model_dump(exclude_none=True, by_alias=True)
+
+    @model_validator(mode="after")
+    def has_what_its_action_needs(self) -> Rule:
+        if self.action == "redirect" and not (self.action_parameters.from_value or self.action_parameters.from_list):
+            raise ValueError("a redirect needs action_parameters.from_value or from_list")
+        if self.action == "execute" and self.action_parameters.id is None:
+            raise ValueError("execute needs action_parameters.id, the ruleset")
+        return self
+
+
+class Redirect(Model):
+    source_url: str = Field(pattern=r"^(https?://)?[A-Za-z0-9.-]+(/.*)?$")
+    target_url: str = Field(pattern=r"^https?://")
+    status_code: Literal[301, 302, 307, 308] = 301
+    include_subdomains: bool = False
+    subpath_matching: bool = False
+    preserve_query_string: bool = False
+    preserve_path_suffix: bool = True
+
+
+class Hostname(Model):
+    url_hostname: str
+
+
+class ListItem(Model):
+    """One item as the API writes it; in a file the bare value is enough."""
+
+    ip: str | None = None
+    asn: int | None = None
+    hostname: Hostname | None = None
+    redirect: Redirect | None = None
+    comment: str | None = None
+
 
 class NamedList(Model):
     kind: Literal["ip", "asn", "hostname", "redirect"] = "ip"
-    items: list[str | int | dict[str, Any]] = []
+    items: list[str | int | Redirect | ListItem] = Field(default=[])
     description: str | None = None
+
+    @property
+    def values(self) -> list[str | int]:
+        """Addresses, numbers or names; redirects are read by `redirects`."""
+        return [value for value in map(_value, self.items) if value is not None]
+
+    @property
+    def redirects(self) -> list[Redirect]:
+        found = (item.redirect if isinstance(item, ListItem) else item for item in self.items)
+        return [item for item in found if isinstance(item, Redirect)]
+
+
+def _value(item: str | int | Redirect | ListItem) -> str | int | None:
+    if isinstance(item, str | int):
+        return item
+    if isinstance(item, Redirect):
+        return None
+    return item.ip or item.asn or (item.hostname.url_hostname if item.hostname else None)
 
 
 class UrlNormalization(Model):
@@ -186,11 +241,21 @@ class BotManagement(Model):
     sbfm_static_resource_protection: bool = False
     optimize_wordpress: bool = False
     enable_js: bool = False
-    ai_bots_protection: str | None = None
-    crawler_protection: str | None = None
     is_robots_txt_managed: bool = False
-    auto_update_model: bool | None = None
-    suppress_session_score: bool | None = None
+    ai_bots_migration_opt_out: Free = None
+    ai_bots_protection: Free = None
+    ai_training: Free = None
+    ai_user: Free = None
+    aisearch: Free = None
+    auto_update_model: Free = None
+    bm_cookie_enabled: Free = None
+    bot_preference_sync_enabled: Free = None
+    cf_robots_variant: Free = None
+    content_bots_protection: Free = None
+    crawler_protection: Free = None
+    jsd_api_results_enabled: Free = None
+    suppress_session_score: Free = None
+    zone_id: Free = None
 
 
 class MustPass(Model):
@@ -206,12 +271,12 @@ class Zone(Model):
     plan: Annotated[Plan, Field(strict=False)]
     name: str = ""
     settings: Settings = Settings()
-    records: list[Record] = []
-    rules: dict[Phase, list[Rule]] = {}
-    lists: dict[str, NamedList] = {}
+    records: list[Record] = Field(default=[])
+    rules: dict[Phase, list[Rule]] = Field(default={})
+    lists: dict[str, NamedList] = Field(default={})
     url_normalization: UrlNormalization = UrlNormalization()
     bot_management: BotManagement = BotManagement()
-    must_pass: list[MustPass] = []
+    must_pass: list[MustPass] = Field(default=[])
 
     def rules_of(self, phase: str) -> list[Rule]:
         return self.rules.get(phase, [])  # type: ignore[call-overload, no-any-return]

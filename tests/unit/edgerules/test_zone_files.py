@@ -129,7 +129,7 @@ def test_rulesets_of_a_program_become_a_zone() -> None:
     limit = zone.rules_of("http_ratelimit")[0].ratelimit
     assert limit is not None
     assert (limit.period, limit.requests_per_period, limit.mitigation_timeout) == (60, 5, 60)
-    headers = zone.rules_of("http_response_headers_transform")[0].action_parameters["headers"]
+    headers = zone.rules_of("http_response_headers_transform")[0].parameters["headers"]
     assert headers == {"X-myHeader": {"operation": "set", "value": "a"}}
 
 
