@@ -36,7 +36,7 @@ def fingerprint(key: str) -> str:
 
 
 def pin(stack_file: Path, key: str) -> None:
-    """Changes that one line; comments and order stay."""
+    """Changes that one line, and takes its comment away, which says that the key is not known."""
     text = stack_file.read_text()
     if not _LINE.search(text):
         raise OperatorError(f"{stack_file.name} has no host_key line to write to: add host.ssh.host_key: {key}")
