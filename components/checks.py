@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from components.backup.config import BackupSettings, RcloneBackup
 from components.containers.config import ContainersSettings
 from components.edge.config import EdgeSettings, Record, RecordType
+from components.edge.plan import plan_findings
 from components.host.config import HostSettings
 from components.mistakes import Mistake
 from components.publish.config import PublishSettings
-from components.site import NeurmaticSite, NeuropilotSite, SiteSettings
+from components.site import SiteSettings
 from components.storage.config import StorageSettings
 from components.values import (
     ArchiveClass,
-    CloudflarePlan,
     DataPolicy,
     Environment,
-    OnMisfit,
-    Rate,
     is_ipv4,
     is_ipv6,
 )
 
-# Rate limiting rules and the periods (seconds) that every account of a plan has. Cloudflare, November 2026.
-RATE_RULES = {
-    CloudflarePlan.FREE: (1, (10,)),
-    CloudflarePlan.PRO: (2, (10, 60)),
-    CloudflarePlan.BUSINESS: (5, (10, 60, 120, 300, 600)),
-    CloudflarePlan.ENTERPRISE: (100, (10, 60, 120, 300, 600, 3600)),
-}
+_FINDING = re.compile(r"((?:edge|site)(?:\.[a-z_]+)*): (.*)", re.DOTALL)
+_PLAN_RESTS_ON = (
+    *(("edge", each) for each in ("plan", "on_misfit", "waf", "bots")),
+    *(("site", each) for each in ("limits", "caching", "admin")),
+)
 # S3 charges an object for so many days at least, so deleting it earlier saves nothing.
 SHORTEST_ARCHIVE = {ArchiveClass.GLACIER_IR: 90, ArchiveClass.GLACIER: 90, ArchiveClass.DEEP_ARCHIVE: 180}
 WIDEST_ADMIN = {4: 8, 6: 20}
@@ -72,31 +69,12 @@ def admin_is_narrow(site: SiteSettings) -> Iterable[Mistake]:
             )
 
 
-def neurmatic_limits_fit(site: NeurmaticSite, edge: EdgeSettings) -> Iterable[Mistake]:
-    yield from _limits_fit(site.limits.rates, edge)
-
-
-def neuropilot_limits_fit(site: NeuropilotSite, edge: EdgeSettings) -> Iterable[Mistake]:
-    yield from _limits_fit(site.limits.rates, edge)
-
-
-def _limits_fit(rates: dict[str, Rate], edge: EdgeSettings) -> Iterable[Mistake]:
-    if edge.on_misfit is not OnMisfit.REFUSE:
-        return
-    count, periods = RATE_RULES[edge.plan]
-    plan = f"the {edge.plan.value} plan"
-    if len(rates) > count:
-        yield Mistake(
-            ("edge", "on_misfit"), f'{len(rates)} rate limits, but {plan} has {count}; "refuse" was asked for'
-        )
-    for name, rate in rates.items():
-        if not any(period % rate.seconds == 0 for period in periods):
-            listed = ", ".join(map(str, periods))
-            yield Mistake(
-                ("site", "limits", name),
-                f'given "{rate}"; {plan} counts over {listed} seconds only, and edge.on_misfit is "refuse"',
-                about=(("edge", "plan"), ("edge", "on_misfit")),
-            )
+def edge_fits_plan(site: SiteSettings, edge: EdgeSettings) -> Iterable[Mistake]:
+    """What the edge's own builders find; each sentence begins with the setting that it is about."""
+    for finding in plan_findings(edge, site):
+        found = _FINDING.fullmatch(finding)
+        path, text = (tuple(found[1].split(".")), found[2]) if found else (("edge",), finding)
+        yield Mistake(path, text, about=_PLAN_RESTS_ON)
 
 
 def records_are_sound(edge: EdgeSettings) -> Iterable[Mistake]:
@@ -221,19 +199,6 @@ def dumps_are_direct(backup: RcloneBackup) -> Iterable[Mistake]:
     if host.split(".")[0].endswith("-pooler"):
         text = f'given "{host}"; dumps need a direct connection: allowed is the same name without -pooler'
         yield Mistake(("backup", "database", "host"), text)
-
-
-def limits_note(site: SiteSettings, edge: EdgeSettings) -> Iterable[str]:
-    rates: dict[str, Rate] = getattr(site, "limits").rates  # noqa: B009  # both systems' sites have limits of their own
-    count, periods = RATE_RULES[edge.plan]
-    for name, rate in rates.items():
-        if rate.seconds > periods[-1]:
-            yield (
-                f"The {edge.plan.value} plan counts over at most {periods[-1]} s: at the edge {name} is"
-                f" {edge.on_misfit.value} than {rate}; the origin enforces it exactly."
-            )
-    if len(rates) > count:
-        yield f"The {edge.plan.value} plan has {count} rate limiting rules for {len(rates)} limits: some share one."
 
 
 def release_note(containers: ContainersSettings) -> Iterable[str]:

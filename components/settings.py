@@ -114,10 +114,12 @@ def inspect_data(model: type[Settings], data: Mapping[str, Any], rehearsal: bool
     settings, invalid = _validate(model, sections)
     wrong = {each.path for each in invalid}
     unset = [each for each in placeholders.find(sections, rehearsal) if each.path not in wrong]
-    doubtful = {*wrong, *(each.path for each in unset)}
     readable = dict(settings) if settings else _readable(model, sections, list(wrong))
-    crossed = [each for each in _run_checks(model, readable, rehearsal) if not each.touches(doubtful)]
-    return Inspection(settings, readable, [*unknown, *invalid, *unset, *crossed])
+    told = {each.path for each in unset}
+    crossed = [each for each in _run_checks(model, readable, rehearsal) if not each.touches(wrong)]
+    return Inspection(
+        settings, readable, [*unknown, *invalid, *unset, *(each for each in crossed if each.path not in told)]
+    )
 
 
 def notes(settings: StackSettings) -> list[str]:

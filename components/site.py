@@ -115,11 +115,6 @@ class NeurmaticLimits(Section):
     registration_paths: tuple[UrlPath, ...] = ("/api/v1/auth/register",)
     """Where accounts are made."""
 
-    @property
-    def rates(self) -> dict[str, Rate]:
-        """By name, the most important one first: a plan with too few rules drops from the end."""
-        return {"login": self.login, "registration": self.registration, "api": self.api}
-
 
 class NeurmaticSite(SiteSettings):
     """Neurmatic: the API and the frontend share one server."""
@@ -141,11 +136,6 @@ class NeuropilotLimits(Section):
     """Authentication."""
     auth_paths: tuple[UrlPath, ...] = ("/api/auth/", "/auth/")
     """Where people authenticate."""
-
-    @property
-    def rates(self) -> dict[str, Rate]:
-        """By name, the most important one first: a plan with too few rules drops from the end."""
-        return {"auth": self.auth, "general": self.general}
 
 
 class NeuropilotSite(SiteSettings):

@@ -85,7 +85,7 @@ class NeurmaticSettings(StackSettings):
         checks.names_in_zone,
         checks.names_differ,
         checks.admin_is_narrow,
-        checks.neurmatic_limits_fit,
+        checks.edge_fits_plan,
         checks.records_are_sound,
         checks.mail_is_complete,
         checks.notifications_have_account,
@@ -103,4 +103,4 @@ class NeurmaticSettings(StackSettings):
         fit.postgres_memory_fits,
         fit.redis_memory_fits,
     )
-    NOTES: ClassVar = (checks.release_note, checks.limits_note, fit.cpus_shared)
+    NOTES: ClassVar = (checks.release_note, fit.cpus_shared)

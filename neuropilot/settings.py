@@ -80,11 +80,10 @@ class NeuropilotSettings(StackSettings):
         checks.names_in_zone,
         checks.names_differ,
         checks.admin_is_narrow,
-        checks.neuropilot_limits_fit,
+        checks.edge_fits_plan,
         checks.records_are_sound,
         checks.mail_is_complete,
         checks.notifications_have_account,
         checks.alarm_after_schedule,
         checks.dumps_are_direct,
     )
-    NOTES: ClassVar = (checks.limits_note,)

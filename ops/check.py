@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from components.clashes import clashes
+from components.edge.plan import plan_notes
 from components.mistakes import Mistake, Path, dotted, printable, unknown_key
 from components.settings import StackSettings, inspect_data, missing_secret, notes, plain_secret
 from components.values import Environment
@@ -148,7 +149,7 @@ def _check_config(
     report.mistakes += [_placed(file, model.PROJECT, each) for each in mistakes]
     report.settings = found.settings
     if found.settings:
-        report.notes += notes(found.settings)
+        report.notes += [*notes(found.settings), *edge_notes(found.settings)]
     if optional and missing:
         report.notes.append("secrets still to set: " + ", ".join(each.key(model.PROJECT) for each in missing))
 
@@ -207,6 +208,12 @@ def _missing_secrets(
             continue
         if needed and spec.key not in names:
             yield missing_secret(spec, model.PROJECT, stack_name(file.path))
+
+
+def edge_notes(settings: StackSettings) -> list[str]:
+    """What the edge will do otherwise than asked. In a preview the component itself says it."""
+    edge, site = getattr(settings, "edge", None), getattr(settings, "site", None)
+    return plan_notes(edge, site) if edge and site else []
 
 
 def stack_name(path: FilePath) -> str:

@@ -24,7 +24,7 @@ def test_production() -> None:
     assert settings.edge.plan is CloudflarePlan.PRO
     assert settings.edge.www_target == "cname.vercel-dns.com"
     assert settings.edge.body_limit == 512
-    assert settings.site.limits.rates == {"auth": Rate(10, 900), "general": Rate(300, 600)}
+    assert (settings.site.limits.auth, settings.site.limits.general) == (Rate(10, 900), Rate(300, 600))
     assert settings.site.origins == (f"https://{settings.site.www}",)
     assert settings.backup.database.name == "neuropilot_inventory"
     assert settings.backup.database.region == "us-east-2"

@@ -81,6 +81,10 @@ def test_for_programs(stack: Path) -> None:
     assert PRODUCTION.splitlines()[report["mistakes"][0]["line"] - 1].strip() == "role: owner"
 
 
+def test_what_the_edge_does_otherwise_than_asked_is_said() -> None:
+    assert "note: auth: 10 requests in 60 s at the edge, looser than 10/15min" in run("--rehearsal", STACKS[3]).output
+
+
 def test_all_kinds_of_wrong_keys(stack: Path) -> None:
     content = PRODUCTION.replace("secretsprovider:", "secretprovider:").replace("pulumi:disable", "polumi:disable")
     content += "  neurmatic:hots: {}\n  aws:region: eu-west-1\n  host: {}\n  neuropilot:host: {}\n"
