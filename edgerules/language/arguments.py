@@ -147,9 +147,9 @@ def _check_references(node: Call, groups: int) -> None:
         message = f"{len(references)} references in the replacement"
         raise error(node, message, f"at most {_MAX_REFERENCES}", node=node.args[2])
     for reference in references:
-        if int(reference) > groups:
+        if not 0 < int(reference) <= groups:
             message = f"${{{int(reference)}}} refers to a group that the pattern does not have"
-            raise error(node, message, f"a number up to {groups}", node=node.args[2])
+            raise error(node, message, f"a number from 1 to {groups}", node=node.args[2])
 
 
 def _check_query_field(node: Call) -> None:

@@ -25,7 +25,7 @@ Hint = tuple[str, "str | None", str]
 
 def dangling_hint(token: Token, before: Expr) -> Hint:
     """What was expected, and a suggestion, for a token after a complete expression."""
-    wants_operator = isinstance(before, (Field, Index))
+    wants_operator = isinstance(before, (Field, Index)) and token.text != ")"
     expected = "an operator (eq, ne, contains, in, ...)" if wants_operator else "and, or, xor or the end"
     return expected, _dangling(token, before, wants_operator), OPERATOR_DOCS
 

@@ -72,7 +72,7 @@ def _merged(spans: list[Span]) -> tuple[list[int], list[int]]:
     lows: list[int] = []
     highs: list[int] = []
     for low, high in sorted(spans):
-        if highs and low <= highs[-1] + 1:
+        if highs and low <= highs[-1]:
             highs[-1] = max(highs[-1], high)
         else:
             lows.append(low)

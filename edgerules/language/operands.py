@@ -17,10 +17,10 @@ from edgerules.language.syntax import (
     InList,
     InSet,
     IntRange,
-    Node,
     Number,
     SetItem,
     Text,
+    start_of,
 )
 from edgerules.tables.kinds import BOOLEAN, Kind
 from edgerules.tables.operators import OPERATORS
@@ -31,10 +31,10 @@ _NAMES = {"S": "a String", "I": "an Integer", "P": "an IP address"}
 
 def check_comparison(node: Compare, kind: Kind) -> None:
     """Raise ExpressionError unless `left op right` makes sense for a left side of type `kind`."""
-    code = _left_code(node, node.left, kind, node.op)
+    code = _left_code(node.left, kind, node.op)
     operator = OPERATORS[node.op]
     if code not in operator.takes:
-        raise _error(node, *_wrong_operator(node, code))
+        raise _operator_error(node, *_wrong_operator(node, code))
     if item_code(node.right) != code:
         raise _error(node.right, *_wrong_literal(node, code))
     if isinstance(node.right, Text):
@@ -42,7 +42,7 @@ def check_comparison(node: Compare, kind: Kind) -> None:
 
 
 def check_set(node: InSet, kind: Kind) -> None:
-    code = _left_code(node, node.left, kind, "in")
+    code = _left_code(node.left, kind, "in")
     for item in node.items:
         if item_code(item) != code:
             message = f"{to_text(item)} is {_NAMES[item_code(item)]} in a set for {_NAMES[code]}"
@@ -51,7 +51,7 @@ def check_set(node: InSet, kind: Kind) -> None:
 
 
 def check_list(node: InList, kind: Kind) -> None:
-    _left_code(node, node.left, kind, "in")
+    _left_code(node.left, kind, "in")
 
 
 def item_code(item: SetItem) -> str:
@@ -61,7 +61,7 @@ def item_code(item: SetItem) -> str:
     return "I" if isinstance(item, (Number, IntRange)) else "P"
 
 
-def _left_code(node: Node, left: Expr, kind: Kind, op: str) -> str:
+def _left_code(left: Expr, kind: Kind, op: str) -> str:
     if isinstance(left, (Text, Number, AddressLiteral)):
         hint = "write the field first and the literal after the operator"
         raise _error(left, f"the literal {to_text(left)} stands on the left of {op}", "a field or a function", hint)
@@ -69,12 +69,12 @@ def _left_code(node: Node, left: Expr, kind: Kind, op: str) -> str:
         return _CODES[kind.name]
     text = to_text(left)
     if kind == BOOLEAN:
-        raise _error(node, f"{text} is a Boolean and stands alone", None, f"write {text} or not {text}")
+        raise _error(left, f"{text} is a Boolean and stands alone", None, f"write {text} or not {text}")
     if kind.is_array:
         hint = f"write {text}[0], or any({text}[*] {op} ...)"
-        raise _error(node, f"{text} is an array, and {op} compares single values", None, hint, VALUES + "#arrays")
+        raise _error(left, f"{text} is an array, and {op} compares single values", None, hint, VALUES + "#arrays")
     hint = f'write {text}["key"][0], or any({text}["key"][*] {op} ...)'
-    raise _error(node, f"{text} is a map, and {op} compares single values", None, hint, VALUES + "#maps")
+    raise _error(left, f"{text} is a map, and {op} compares single values", None, hint, VALUES + "#maps")
 
 
 def _wrong_operator(node: Compare, code: str) -> tuple[str, str, str | None]:
@@ -144,11 +144,15 @@ def check_wildcard(literal: Text) -> None:
         raise ExpressionError(Finding("wildcard", problem[0], literal.at, None, problem[1], docs))
 
 
+def _operator_error(node: Compare, message: str, expected: str, suggestion: str | None) -> ExpressionError:
+    return ExpressionError(Finding("type", message, node.at, expected, suggestion, OPERATOR_DOCS))
+
+
 def _error(
-    node: Node,
+    node: Expr | SetItem,
     message: str,
     expected: str | None = None,
     suggestion: str | None = None,
     docs: str = OPERATOR_DOCS,
 ) -> ExpressionError:
-    return ExpressionError(Finding("type", message, node.at, expected, suggestion, docs))
+    return ExpressionError(Finding("type", message, start_of(node), expected, suggestion, docs))

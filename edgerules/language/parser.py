@@ -28,7 +28,7 @@ from edgerules.language.syntax import (
 )
 from edgerules.tables.operators import BY_SYMBOL, LOGIC, LOGIC_SYMBOLS, OPERATORS
 
-MAX_DEPTH = 100
+MAX_DEPTH = 50
 """Nested parentheses, calls and nots. Deeper is refused with a sentence instead of a stack overflow."""
 
 

@@ -174,7 +174,7 @@ def walk(expr: Expr) -> Iterator[Expr]:
         pending.extend(reversed(node.children()))
 
 
-def start_of(expr: Expr) -> Position:
+def start_of(expr: Expr | SetItem) -> Position:
     """Where the text of `expr` starts; a comparison's own place is its operator, an index's the bracket."""
     while isinstance(expr, (Compare, InSet, InList, Index, Each)):
         expr = expr.children()[0]

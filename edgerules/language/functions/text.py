@@ -13,7 +13,6 @@ from edgerules.language.wildcard import find_stars, split_pattern
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PERCENT_UNICODE = re.compile(rb"((?:%u[0-9A-Fa-f]{4})+)|%([0-9A-Fa-f]{2})")
 _REFERENCE = re.compile(rb"\$\$|\$\{(\d+)\}")
-_MAX_DECODINGS = 64
 
 
 def starts_with(source: bytes, substring: bytes) -> bool:
@@ -42,10 +41,8 @@ def to_string(value: int | bool | IPv4Address | IPv6Address) -> bytes:
 def url_decode(source: bytes, options: bytes = b"") -> bytes:
     """`r` decodes until nothing changes, `u` knows %uXXXX. What is no valid escape stays as it is."""
     decoded = _decode_once(source, unicode=b"u" in options)
-    for _ in range(_MAX_DECODINGS if b"r" in options else 0):
-        previous, decoded = decoded, _decode_once(decoded, unicode=b"u" in options)
-        if decoded == previous:
-            break
+    while b"r" in options and decoded != source:
+        source, decoded = decoded, _decode_once(decoded, unicode=b"u" in options)
     return decoded
 
 
@@ -93,10 +90,7 @@ def wildcard_replace(source: bytes, pattern: bytes, replacement: bytes, flags: b
 
 def _fill(replacement: bytes, groups: list[bytes]) -> bytes:
     def reference(match: re.Match[bytes]) -> bytes:
-        if match[1] is None:
-            return b"$"
-        index = int(match[1])
-        return groups[index - 1] if 0 < index <= len(groups) else b""
+        return b"$" if match[1] is None else groups[int(match[1]) - 1]
 
     return _REFERENCE.sub(reference, replacement)
 

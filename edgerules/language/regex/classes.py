@@ -72,14 +72,15 @@ def _item(scan: Scanner, depth: int) -> ByteSet:
 
 
 def _member(scan: Scanner) -> int | ByteSet:
+    start = scan.offset
     if not scan.peek():
         raise scan.error("the class has no closing ]")
     if not scan.take("\\"):
-        return scan.plain(scan.next())
+        return scan.member(scan.plain(scan.next()), start)
     value = scan.escape()
     if value is None:
         raise scan.error(f"\\{scan.peek()} has no meaning inside a class")
-    return value
+    return scan.member(value, start)
 
 
 def _posix(scan: Scanner) -> ByteSet | None:

@@ -93,7 +93,9 @@ class _Parser:
         self.scan.unicode |= "u" in self.scan.flags and place not in ("start", "end")
         return Place(place)
 
-    def _bytes(self, value: int | ByteSet) -> Bytes:
+    def _bytes(self, value: int | ByteSet | str) -> Part:
+        if isinstance(value, str):
+            return Sequence(tuple(Bytes(frozenset({byte})) for byte in self.scan.encoded(value)))
         members = value if isinstance(value, frozenset) else frozenset({value})
         return Bytes(fold(members) if "i" in self.scan.flags else members)
 

@@ -71,18 +71,25 @@ class Scanner:
                 end = self.pattern.find("\n", self.offset)
                 self.offset = len(self.pattern) if end < 0 else end + 1
 
-    def plain(self, char: str) -> int:
-        """The byte of an unescaped character."""
-        if ord(char) < 128:
-            return ord(char)
+    def plain(self, char: str) -> int | str:
+        """The byte of an unescaped character, or the character itself if it is more than one byte."""
+        return ord(char) if ord(char) < 128 else char
+
+    def encoded(self, char: str) -> bytes:
+        """A character outside a class is its UTF-8, Unicode or not."""
+        self.unicode |= self.flags >= {"u", "i"}
+        return char.encode("utf-8")
+
+    def member(self, value: int | ByteSet | str, offset: int) -> int | ByteSet:
+        """A class holds bytes; characters beyond ASCII stand in it only under the flag u."""
+        if not isinstance(value, str):
+            return value
         if "u" in self.flags:
             self.unicode = True
             return 0
-        raise self.error(
-            f"{char!r} is not ASCII, and the engine matches bytes: write its bytes as \\xHH", self.offset - 1
-        )
+        raise self.error(f"{value!r} in a class needs Unicode: start the pattern with (?u), or write (?:a|b)", offset)
 
-    def escape(self) -> int | ByteSet | None:
+    def escape(self) -> int | ByteSet | str | None:
         """What the escape after a backslash stands for; None for one of the places (\\b, \\A, ...)."""
         start = self.offset - 1
         char = self.peek()
@@ -111,7 +118,7 @@ class Scanner:
             raise self.error("back-references do not exist in this engine", start)
         raise self.error(_NOT_RUST.get(char, f"\\{char} is no escape of this engine"), start)
 
-    def _hex(self, code: re.Match[str], start: int) -> int:
+    def _hex(self, code: re.Match[str], start: int) -> int | str:
         self.offset = code.end()
         value = int(next(group for group in code.groups() if group), 16)
         if value < 128 or code.group(1):
@@ -119,10 +126,7 @@ class Scanner:
             return value
         if value > 0x10FFFF or 0xD800 <= value <= 0xDFFF:
             raise self.error(f"{code.group()} is no character", start)
-        if "u" not in self.flags:
-            raise self.error(f"\\{code.group()} needs Unicode, and the engine matches bytes: start with (?u)", start)
-        self.unicode = True
-        return 0
+        return chr(value)
 
     def _property(self, start: int) -> ByteSet:
         match = re.compile(r"[pP](?:[A-Za-z]|\{\^?[A-Za-z0-9_ =:!-]+\})").match(self.pattern, self.offset)

@@ -56,9 +56,7 @@ def _repeat(part: Repeat, capturing: bool) -> str:
     if not isinstance(part.part, Bytes):
         inner = f"(?:{inner})"
     most = "" if part.most is None else str(part.most)
-    counts = {(0, ""): "*", (1, ""): "+", (0, "1"): "?"}
-    suffix = counts.get((part.least, most), f"{{{part.least},{most}}}")
-    return inner + suffix + ("" if part.greedy else "?")
+    return f"{inner}{{{part.least},{most}}}" + ("" if part.greedy else "?")
 
 
 def _set(members: ByteSet) -> str:

@@ -24,9 +24,7 @@ def test_documented_expression_is_accepted_and_prints_to_itself(page: str, resul
 
 @pytest.mark.parametrize(("page", "code", "column", "text"), INVALID)
 @pytest.mark.parametrize("result", ["filter", "value"])
-def test_documented_mistake_is_refused_at_its_column(
-    page: str, code: str, column: str, text: str, result: str
-) -> None:
+def test_documented_mistake_is_refused_at_its_column(page: str, code: str, column: str, text: str, result: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text, result=result)
     if result == "filter":

@@ -114,7 +114,11 @@ DOCUMENTED = [
     (f'wildcard_replace({PATH}, "/*", "/apps/${{1}}")', {PATH: b"/calendar"}, b"/apps/calendar"),
     (f'wildcard_replace({PATH}, "/apps/*", "/${{1}}")', {PATH: b"/Apps/calendar"}, b"/calendar"),
     (f'wildcard_replace({PATH}, "/apps/*", "/${{1}}", "s")', {PATH: b"/Apps/calendar"}, b"/Apps/calendar"),
-    (f'wildcard_replace({PATH}, "/apps/*/login", "/${{1}}/login")', {PATH: b"/apps/calendar/login"}, b"/calendar/login"),
+    (
+        f'wildcard_replace({PATH}, "/apps/*/login", "/${{1}}/login")',
+        {PATH: b"/apps/calendar/login"},
+        b"/calendar/login",
+    ),
     ('encode_base64("hello world")', {}, b"aGVsbG8gd29ybGQ"),
     ('encode_base64("hello world", "p")', {}, b"aGVsbG8gd29ybGQ="),
     ('encode_base64("hello world", "u")', {}, b"aGVsbG8gd29ybGQ"),
@@ -124,6 +128,10 @@ DOCUMENTED = [
     ('has_value(http.request.uri.args, "waf")', {"http.request.uri.args": {b"filter": [b"waf"]}}, True),
     ('has_value(http.request.headers.names, "b")', {"http.request.headers.names": [b"a"]}, False),
     ("bit_slice(tcp, 4, 12)", {"tcp": b"\x12\x34"}, 0x23),
+    ("bit_slice(tcp, 0, 16)", {"tcp": b"\x12\x34"}, 0x1234),
+    (r'encode_base64("\xfb\xff", "u")', {}, b"-_8"),
+    (r'encode_base64("\xfb\xff", "up")', {}, b"-_8="),
+    (r'encode_base64("\xfb\xff")', {}, b"+/8"),
     ("bit_slice(tcp, 8, 24)", {"tcp": b"\x12\x34"}, None),
 ]
 
@@ -177,9 +185,9 @@ def test_documented_wildcard(pattern: str, uri: str, expected: bool) -> None:
     assert decide(f'http.request.full_uri wildcard "{pattern.upper()}"', {FULL: uri.encode()}) is expected
 
 
-def token(message: str, issued: int, secret: str = "mysecrettoken") -> str:
+def token(message: str, issued: int, key: str = "mysecrettoken") -> str:
     """As the documentation's Python example makes it (the token printed there is not one that it makes)."""
-    digest = hmac.new(secret.encode(), f"{message}{issued}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(key.encode(), f"{message}{issued}".encode(), hashlib.sha256).digest()
     return f"{message}?verify={issued}-{quote_plus(base64.b64encode(digest))}"
 
 
@@ -206,10 +214,44 @@ def test_timed_hmac_with_the_url_safe_alphabet() -> None:
     digest = hmac.new(b"k", b"/a1484063787", hashlib.sha256).digest()
     mac = base64.urlsafe_b64encode(digest).rstrip(b"=")
     request = {"http.request.uri": b"/a1484063787-" + mac, "http.request.timestamp.sec": 1484063788}
-    assert value('is_timed_hmac_valid_v0("k", http.request.uri, 10, http.request.timestamp.sec, 0, "s")', request) is True
+    assert (
+        value('is_timed_hmac_valid_v0("k", http.request.uri, 10, http.request.timestamp.sec, 0, "s")', request) is True
+    )
+
+
+def hmac_token(message: bytes, key: bytes = b"k") -> bytes:
+    return hmac.new(key, message + b"1484063787", hashlib.sha256).digest()
+
+
+def hmac_valid(uri: bytes, *rest: str) -> Any:
+    request = {"http.request.uri": uri, "http.request.timestamp.sec": 1484063788}
+    args = ", ".join(['"k"', "http.request.uri", "10", "http.request.timestamp.sec", *rest])
+    return value(f"is_timed_hmac_valid_v0({args})", request)
+
+
+def test_timed_hmac_without_a_separator() -> None:
+    mac = quote_plus(base64.b64encode(hmac_token(b"/a"))).encode()
+    assert hmac_valid(b"/a1484063787-" + mac) is True
+    assert hmac_valid(b"/a1484063787-" + mac, "0") is True
+    assert hmac_valid(b"/a?1484063787-" + mac, "1") is True
+    assert hmac_valid(b"?1484063787-" + quote_plus(base64.b64encode(hmac_token(b""))).encode(), "1") is False
+
+
+def test_timed_hmac_takes_the_alphabet_that_the_flag_names() -> None:
+    """A message for each of the two letters that the alphabets do not share."""
+    for letter in b"+/":
+        message = next(m for m in (b"/%d" % n for n in range(99)) if set(_encoded(m)) & set(b"+/") == {letter})
+        plain = _encoded(message).rstrip(b"=")
+        safe = plain.translate(bytes.maketrans(b"+/", b"-_"))
+        assert hmac_valid(message + b"1484063787-" + safe, "0", '"s"') is True
+        assert hmac_valid(message + b"1484063787-" + plain, "0", '"s"') is False
+
+
+def _encoded(message: bytes) -> bytes:
+    return base64.b64encode(hmac_token(message))
 
 
 def test_uuid_is_version_4_of_the_seed_and_unknown_without_enough_of_it() -> None:
-    made = value("uuidv4(cf.random_seed)", {"cf.random_seed": bytes(range(16))})
-    assert made == b"00010203-0405-4607-8809-0a0b0c0d0e0f"
+    for seed in (bytes(range(16)), bytes(range(20))):
+        assert value("uuidv4(cf.random_seed)", {"cf.random_seed": seed}) == b"00010203-0405-4607-8809-0a0b0c0d0e0f"
     assert value("uuidv4(cf.random_seed)", {"cf.random_seed": b"short"}) is UNKNOWN

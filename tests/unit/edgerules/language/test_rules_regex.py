@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 from rules_support import decide
 
 from edgerules.language import ExpressionError, parse
-from edgerules.language.regex import RegexError, check, search_pattern
+from edgerules.language.regex import RegexError, check, group_count, search_pattern
+from edgerules.language.regex.tree import POSIX
 
 REFUSED = [
     (r"(?=a)", "look-around"),
@@ -38,8 +41,8 @@ REFUSED = [
     (r"a{x}", "count"),
     (r"[\b]", "no meaning"),
     (r"\pL", "Unicode"),
-    (r"\x{e9}", "Unicode"),
-    ("\N{LATIN SMALL LETTER E WITH ACUTE}", "not ASCII"),
+    (r"[\x{e9}]", "Unicode"),
+    ("[\N{LATIN SMALL LETTER E WITH ACUTE}]", "Unicode"),
     (r"(?P<n>a)(?P<n>b)", "twice"),
     (r"a{1000}{1000}", "too big"),
     ("a\\", "backslash at the end"),
@@ -66,6 +69,8 @@ MEANS = [
     (r"^[^a]$", b"\n", True),
     (r"\xff", b"\xff", True),
     (r"(?i)select", b"SeLeCt", True),
+    (r"(?i)^[0-9@]$", b"\x10", False),
+    (r"(?i)^[0-9@]$", b"`", False),
     (r"se(?i)lect", b"SELECT", False),
     (r"se(?i)lect", b"seLECT", True),
     (r"(?i:s)elect", b"Select", True),
@@ -94,6 +99,9 @@ MEANS = [
     (r"[a&&b]", b"ab", False),
     (r"(?U)a+", b"a", True),
     (r"^(?P<year>\d{4})$", b"2026", True),
+    ("^\N{LATIN SMALL LETTER E WITH ACUTE}+$", b"\xc3\xa9\xc3\xa9", True),
+    (r"^\x{e9}$", b"\xc3\xa9", True),
+    (r"^\u00e9?$", b"\xc3", False),
     (r"", b"", True),
     (r"a||b", b"", True),
 ]
@@ -124,3 +132,35 @@ def test_error_names_the_character() -> None:
 )
 def test_quoted_patterns_keep_their_escapes(literal: str, text: bytes, expected: bool) -> None:
     assert decide(f"http.host matches {literal}", {"http.host": text}) is expected
+
+
+ASCII = [chr(byte) for byte in range(128)]
+CLASSES = {
+    "alnum": str.isalnum,
+    "alpha": str.isalpha,
+    "ascii": str.isascii,
+    "blank": "\t ".__contains__,
+    "cntrl": lambda char: not char.isprintable(),
+    "digit": str.isdigit,
+    "graph": lambda char: char.isprintable() and char != " ",
+    "lower": str.islower,
+    "print": str.isprintable,
+    "punct": string.punctuation.__contains__,
+    "space": "\t\n\v\f\r ".__contains__,
+    "upper": str.isupper,
+    "word": lambda char: char.isalnum() or char == "_",
+    "xdigit": string.hexdigits.__contains__,
+}
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_named_class(name: str) -> None:
+    assert sorted(POSIX[name]) == [ord(char) for char in ASCII if CLASSES[name](char)]
+    assert set(POSIX) == set(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"), [("((a)(b))c", 3), ("(?:a)|(b)+", 1), ("a", 0), ("(?i)(a|(b){2})", 2), ("(?P<n>a)", 1)]
+)
+def test_groups_are_counted(pattern: str, count: int) -> None:
+    assert group_count(pattern.encode()) == count

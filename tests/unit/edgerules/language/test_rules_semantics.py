@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from rules_support import decide, value
 
-from edgerules.language import UNKNOWN, compile_filter, parse
+from edgerules.language import UNKNOWN, compile_filter, compile_value, parse
+from edgerules.language.wildcard import problem
 
 HOST = {"http.host": b"example.com"}
 IP = {"ip.src": ip_address("10.1.2.3")}
 
 
-@pytest.mark.parametrize("op", ["eq", "ne", "lt", "le", "gt", "ge", "contains", "matches", "wildcard", "strict wildcard"])
+@pytest.mark.parametrize(
+    "op", ["eq", "ne", "lt", "le", "gt", "ge", "contains", "matches", "wildcard", "strict wildcard"]
+)
 def test_comparison_with_a_missing_string_is_false_and_its_negation_true(op: str) -> None:
     assert decide(f'http.host {op} "x"') is False
     assert decide(f'not http.host {op} "x"') is True
@@ -45,6 +48,7 @@ def test_what_follows_from_a_missing_value(text: str, expected: bool) -> None:
 
 def test_concat_leaves_missing_values_out() -> None:
     assert value('concat(http.host, "/", http.referer)', HOST) == b"example.com/"
+    assert value("concat(http.referer, http.host)", HOST) == b"example.com"
     assert value("concat(http.host, http.referer)") is None
 
 
@@ -105,10 +109,31 @@ def test_strings_are_bytes() -> None:
         ("*", b"", True),
         ("a*", b"a\nb", True),
         ("a?c", b"abc", False),
+        ("*a*b", b"axb", True),
     ],
 )
 def test_wildcards(pattern: str, text: bytes, expected: bool) -> None:
     assert decide(f'http.host wildcard r"{pattern}"', {"http.host": text}) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "valid"),
+    [
+        (b"a*b*c", True),
+        (b"**", False),
+        (b"a**", False),
+        (rb"*\**", True),
+        (rb"\**", True),
+        (rb"*\*", True),
+        (rb"\\*", True),
+        (rb"a\b", False),
+        (rb"x*\\y", True),
+        (b"a\\", False),
+        (b"\\a*", False),
+    ],
+)
+def test_which_wildcards_are_valid(pattern: bytes, valid: bool) -> None:
+    assert (problem(pattern) is None) is valid
 
 
 @pytest.mark.parametrize(
@@ -124,6 +149,7 @@ def test_wildcards(pattern: str, text: bytes, expected: bool) -> None:
         ("ip.src ne 10.1.2.3", False),
         ("ip.src ne ::1", True),
         ("ip.src eq ::a01:203", False),
+        ("ip.src in {9.0.0.0/8 11.0.0.0/8}", False),
     ],
 )
 def test_addresses(text: str, expected: bool) -> None:
@@ -136,6 +162,9 @@ def test_addresses(text: str, expected: bool) -> None:
         ("http.response.code in {200 204..206}", True),
         ("http.response.code in {200 206..209}", False),
         ("http.response.code in {205..300}", True),
+        ("http.response.code in {200..204 206..209}", False),
+        ("http.response.code in {1..2 100..209 150..160 155..170 400..410}", True),
+        ("http.response.code in {1..2 3..170 150..210 400..410}", True),
         ("http.response.code in {100..205}", True),
         ("http.response.code eq 0xcd", True),
         ("http.response.code eq 0315", True),
@@ -169,6 +198,7 @@ TRUTH = {"ssl": True, "cf.client.bot": False, "cf.edge.client_tcp": True}
         ("not not ssl", True),
         ("true", True),
         ("false or ssl", True),
+        ("cf.client.bot or cf.client.bot", False),
     ],
 )
 def test_precedence_of_logic(text: str, expected: bool) -> None:
@@ -208,7 +238,38 @@ def test_unknown_elements_and_arrays() -> None:
     assert decide('all(http.request.headers.names[*] eq "a")', request) is UNKNOWN
     assert decide('any(http.request.headers.names[*] eq "a")', {"http.request.headers.names": UNKNOWN}) is UNKNOWN
     assert decide('all(not http.request.headers.names[*] eq "a")', {"http.request.headers.names": UNKNOWN}) is UNKNOWN
-    assert value("join(http.request.headers.names, \",\")", request) is UNKNOWN
+    assert value('join(http.request.headers.names, ",")', request) is UNKNOWN
+
+
+def test_addresses_of_version_6() -> None:
+    request = {"ip.src": ip_address("2001:db8::7")}
+    assert decide("ip.src in {10.0.0.0/8 2001:db8::/32}", request) is True
+    assert decide("ip.src in {2001:db8::1..2001:db8::6 ::/3}", {"ip.src": ip_address("2001:db8::7")}) is False
+
+
+def test_arrays_that_are_missing_or_unknown_below_functions_and_indexes() -> None:
+    for text, missing in (
+        ('any(lower(http.request.headers["a"][*])[*] eq "x")', False),
+        ('any(starts_with(http.request.headers["a"][*], "x"))', False),
+        ('all(starts_with(http.request.headers["a"][*], "x"))', False),
+        ('any(http.request.body.multipart.names[*][0] eq "x")', False),
+    ):
+        assert decide(text) is missing
+        unknown = {"http.request.headers": UNKNOWN, "http.request.body.multipart.names": UNKNOWN}
+        assert decide(text, unknown) is UNKNOWN
+
+
+def test_arrays_of_different_length_are_compared_as_far_as_the_shorter_goes() -> None:
+    request = {"http.request.headers": {b"a": [b"!", b"YQ"]}}
+    header = 'http.request.headers["a"][*]'
+    assert decide(f'any(decode_base64({header})[*] eq "a" and {header} eq "!")', request) is True
+    assert decide(f'any(decode_base64({header})[*] eq "a" and {header} eq "YQ")', request) is False
+
+
+def test_a_value_expression_can_use_lists() -> None:
+    expr = parse("to_string(ip.src in $office)", result="value")
+    assert compile_value(expr)(IP) is UNKNOWN
+    assert compile_value(expr, LISTS)(IP) == b"true"
 
 
 def test_unknown_has_no_truth() -> None:
@@ -221,7 +282,7 @@ def test_a_unicode_pattern_is_not_guessed() -> None:
     assert decide(r'http.host matches "(?u)\p{Greek}"') is False
 
 
-LISTS = {"office": ["10.0.0.0/8", "2001:db8::/32"], "hosts": ["example.com"], "asns": [64496, "64497"]}
+LISTS = {"office": ["10.9.9.9/8", "2001:db8::/32"], "hosts": ["example.com"], "asns": [64496, "64497"]}
 
 
 @pytest.mark.parametrize(
@@ -286,6 +347,14 @@ def test_json_lookups_without_such_a_value_are_missing(text: str, expected: Any)
     assert value(text, {"http.request.body.raw": b'{"t": true, "s": "1"}'}) == expected
     assert value(text, {"http.request.body.raw": b"{broken"}) is None
     assert value(text, {"http.request.body.raw": b"[" * 100_000}) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "found"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
+)
+def test_json_integers_are_64_bits(number: int, found: bool) -> None:
+    request = {"http.request.body.raw": f"[{number}]".encode()}
+    assert value("lookup_json_integer(http.request.body.raw, 0)", request) == (number if found else None)
 
 
 def test_url_decoding_keeps_what_is_no_escape_and_joins_surrogates() -> None:
