@@ -67,7 +67,8 @@ def environment(base: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 def _on_path(wanted: str, say: Say) -> Path | None:
     """A pulumi of the person's own, unless it is too old or cannot run Python programs."""
-    found = next((path for path in _candidates() if path.parent != TOOLCHAIN / "bin"), None)
+    ours = (TOOLCHAIN / "bin").resolve()
+    found = next((path for path in _candidates() if path.parent.resolve() != ours), None)
     if found is None:
         return None
     version = _version(found)

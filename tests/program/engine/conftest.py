@@ -28,10 +28,11 @@ def projects(tmp_path: Path, engine_folder: Path) -> Iterator[Callable[[str], Ti
         return made[-1]
 
     yield project
-    left = {one.name: one.processes() for one in made}
     for one in made:
-        one.end_all()
-    assert not any(left.values()), f"processes were left behind: {left}"
+        try:
+            one.wait_for_none(seconds=5)
+        finally:
+            one.end_all()
 
 
 @pytest.fixture

@@ -103,5 +103,5 @@ def test_a_program_that_refuses_to_end_is_ended(tiny: TinyProject, built_host: o
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     process.communicate(timeout=30)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 4.5, "the engine itself kills after five seconds"
     tiny.wait_for_none(seconds=2)
