@@ -14,8 +14,8 @@ from pydantic_core import core_schema
 
 from components.section import Section
 from components.settings import StackSettings
-from ops.check import MODELS
 from ops.reference import reference
+from ops.stackcheck import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
 

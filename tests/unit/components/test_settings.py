@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from components.mistakes import Mistake, looks_secret, shown
+from components.placeholders import is_reserved
 from components.settings import SettingsError, load, parse, read_secrets, required_secrets
 from components.values import DataPolicy, Environment
 from neurmatic.settings import NeurmaticSettings
@@ -138,6 +139,34 @@ def test_what_is_not_known_yet_is_for_rehearsals_only() -> None:
         "neurmatic:host.deploy.keys[0]",
         "neurmatic:edge.zone_id",
     }
+
+
+RESERVED = [
+    *("192.0.2.1", "198.51.100.0/25", "203.0.113.255", "2001:db8::", "2001:db8:ffff::/48", "3fff:fff::1"),
+    *(
+        "a.invalid",
+        "a.b.example",
+        "https://a.test/path",
+        "somebody@a.invalid",
+        "0" * 32,
+        "0" * 40,
+        "sha256:" + "0" * 64,
+    ),
+]
+REAL = [
+    *("192.0.3.1", "51.83.45.10", "2001:db9::1", "2001:41d0:701::1", "0.0.0.0/0", "::/0", "test", "invalid"),
+    *("a.invalid.com", "contest.com", "a.test-site.com", "00000000000000000000000000000001", "0000", "e" * 40),
+]
+
+
+@pytest.mark.parametrize("text", RESERVED)
+def test_values_that_can_never_be_real(text: str) -> None:
+    assert is_reserved(text)
+
+
+@pytest.mark.parametrize("text", REAL)
+def test_values_that_can_be_real(text: str) -> None:
+    assert not is_reserved(text)
 
 
 def test_disposable_data_is_for_rehearsals_and_staging_only() -> None:

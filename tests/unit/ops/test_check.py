@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurmatic.settings import NeurmaticSettings
-from ops.check import check, check_file
+from ops.check import check
+from ops.stackcheck import check_file
 
 ROOT = Path(__file__).resolve().parents[3]
 STACKS = [
@@ -87,15 +88,18 @@ def test_what_the_edge_does_otherwise_than_asked_is_said() -> None:
 
 def test_all_kinds_of_wrong_keys(stack: Path) -> None:
     content = PRODUCTION.replace("secretsprovider:", "secretprovider:").replace("pulumi:disable", "polumi:disable")
-    content += "  neurmatic:hots: {}\n  aws:region: eu-west-1\n  host: {}\n  neuropilot:host: {}\n"
+    content += (
+        "  neurmatic:hots: {}\n  aws:region: eu-west-1\n  host: {}\n  neuropilot:host: {}\n  neurmatik:edge: {}\n"
+    )
     output = written(stack, content).output
     assert "secretprovider: there is no such key; did you mean secretsprovider?" in output
     assert "polumi:disable-default-providers: nothing reads it" in output
     assert "neurmatic:hots: there is no such key; did you mean host?" in output
     assert "aws:region: nothing reads it" in output
-    assert "host: keys below config: begin with neurmatic:" in output
+    assert " host: nothing reads it; did you mean neurmatic:host?" in output
+    assert "neurmatik:edge: nothing reads it; did you mean neurmatic:edge?" in output
     assert "neuropilot:host: belongs to another system" in output
-    assert output.endswith("6 mistakes\n")
+    assert output.endswith("7 mistakes\n")
 
 
 def test_a_secret_is_encrypted_and_a_setting_is_not(stack: Path) -> None:
@@ -178,6 +182,12 @@ def test_a_file_that_belongs_to_no_system(tmp_path: Path) -> None:
     assert "config: is missing or no mapping" in written(tmp_path / "Pulumi.x.yaml", "").output
     output = written(tmp_path / "Pulumi.x.yaml", "config: {a:b: 1}\n").output
     assert "keys begin with neurmatic: or neuropilot:" in output
+
+
+@pytest.mark.parametrize("project", ["name: [neurmatic]", "name: {a: b}", "- name", "name: \t[", "name: 5", ""])
+def test_a_project_file_of_another_shape_is_left_to_pulumi(stack: Path, project: str) -> None:
+    stack.with_name("Pulumi.yaml").write_text(project, encoding="utf-8")
+    assert written(stack, PRODUCTION).exit_code == 0
 
 
 @pytest.mark.parametrize("path", ["missing.yaml", ".", "x" * 5000, "a\0b", ""])

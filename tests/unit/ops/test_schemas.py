@@ -9,8 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ops.check import MODELS, check_file
 from ops.schemas import generated, stack_schema
+from ops.stackcheck import MODELS, check_file
 from ops.stackfile import read
 
 ROOT = Path(__file__).resolve().parents[3]
