@@ -51,7 +51,7 @@ def build(folder: Path, version: str, scratch: Path, say: Callable[[str], None])
     for script in SCRIPTS:
         shutil.copyfile(sdk / script, folder / Path(script).name)
         (folder / Path(script).name).chmod(0o755)
-    shutil.rmtree(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)
     say(f"pulumi {version} is built, after {time.monotonic() - started:.0f} s")
 
 
