@@ -27,6 +27,15 @@ class Latency(Section):
     """Above this: critical."""
 
 
+class Healthy(Section):
+    """What the health check on the server calls healthy."""
+
+    disk_used: Share = 0.9
+    """Disk in use, below this."""
+    memory_free: Share = 0.1
+    """Free memory, above this."""
+
+
 class NeurmaticAlerts(Section):
     """What is measured on the server and in the application."""
 
@@ -44,6 +53,8 @@ class NeurmaticAlerts(Section):
     """Database connections of `containers.postgres.max_connections`."""
     redis_memory: Threshold = Threshold(warning=0.9, critical=0.975)
     """Memory of `containers.redis.maxmemory`."""
+    healthy: Healthy = Healthy()
+    """The health check."""
 
 
 class NeuropilotAlerts(Section):
@@ -63,6 +74,6 @@ def alerts_rise(alerts: NeurmaticAlerts) -> Iterable[Mistake]:
     """A warning that comes after the alarm is none."""
     for name in type(alerts).model_fields:
         threshold = getattr(alerts, name)
-        if threshold.warning >= threshold.critical:
+        if isinstance(threshold, Threshold | Latency) and threshold.warning >= threshold.critical:
             text = f"given {threshold.warning:g}; allowed is less than critical, {threshold.critical:g}"
             yield Mistake(("alerts", name, "warning"), text, about=(("alerts", name, "critical"),))

@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Annotated
 
 from components.containers.postgres import PostgresSettings
-from components.leaves import whole
+from components.leaves import Text, whole
 from components.section import Section
 from components.values import (
     MEGABYTES,
@@ -63,6 +63,11 @@ class EvictionPolicy(str, Enum):
     NOEVICTION = "noeviction"
 
 
+Snapshot = Annotated[
+    str, Text("seconds and changes, such as 900 1", pattern=r"[1-9][0-9]{0,5} [1-9][0-9]{0,8}", longest=20)
+]
+
+
 class RedisSettings(Section):
     """Redis: sessions, cache and job queues."""
 
@@ -78,6 +83,8 @@ class RedisSettings(Section):
     """What goes when memory is full."""
     append_only: bool = True
     """Write every change to a log as well, once a second."""
+    snapshots: tuple[Snapshot, ...] = ("900 1", "300 10", "60 10000")
+    """When everything is written to disk: after so many seconds, if so many keys changed."""
 
     @property
     def memory_limit(self) -> int:
@@ -256,6 +263,8 @@ class ContainersSettings(Section):
     """Logs."""
     system_memory: Annotated[int, MEGABYTES.between("256MB", "64GB")] = 768
     """Memory kept for the system and the page cache."""
+    kept_releases: Annotated[int, whole(1, 20)] = 3
+    """Releases whose images stay on the host, so that a rollback needs no registry."""
     health_path: UrlPath = "/api/v1/health/ready"
     """What a backend answers when it is ready for requests."""
     network: Slug = "neurmatic-network"
