@@ -129,14 +129,14 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @_answers
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         subject = self._subject(request.urn)
-        values, checker = normalise(wire.decode(request.news)), Checker(subject.schema, not self.native)
+        values, checker = wire.decode(request.news), Checker(subject.schema, not self.native)
         typed = checker.properties(values, subject.schema["inputs"])
         failures = checker.failures or self._actor(subject).mistakes(typed)
         if failures:
             return _checked(request.news, failures)
         if self.name in ("aws", "docker"):  # bridged in the older way, which adds defaults here
             inputs, objects = subject.schema["inputs"], subject.schema["objects"]
-            values = {key: nested_defaults(value, inputs[key][0], objects) for key, value in typed.items()}
+            values = {key: nested_defaults(value, inputs[key][0], objects) for key, value in normalise(typed).items()}
             values = with_defaults(values, wire.decode(request.olds), subject.rules, _naming(subject.name, request))
         values = mark_secrets(subject, self._actor(subject).checked(values), unknowns=True)
         return provider_pb2.CheckResponse(inputs=wire.encode(values))

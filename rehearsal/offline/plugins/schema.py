@@ -22,14 +22,14 @@ Type = Any
 _Entry = TypeVar("_Entry", dict[str, Any], list[str])
 
 _GETTER = re.compile(
-    r"@pulumi\.getter(?:\(name=\"(?P<wire>\w+)\"\))?\n(?:    @.*\n)*"
+    r"@pulumi\.getter(?:\(name=\"(?P<wire>\w+)\"\))?\n(?:    @.*\n(?:(?!    (?:def|@)).*\n)*)*"
     r"    def (?P<name>\w+)\(self\) -> (?P<type>.+):\n"
 )
 _PARAMETER = re.compile(r"^ {17}(?P<name>\w+): .+?(?P<default> = .+?)?(?:,|\):)$", re.MULTILINE)
 _SECRETS = re.compile(r"additional_secret_outputs=\[(.*?)\]")
 _MEMBER = re.compile(r"^    [A-Z_0-9]+ = (.+)$", re.MULTILINE)
 _ARGUMENT = re.compile(r"__args__\['(\w+)'\]")
-_BLOCK_END = re.compile(r"^(?=[@\w])", re.MULTILINE)
+_BLOCK_END = re.compile(r"^(?:@pulumi\.\w+|class \w+[:(]|def \w+\()", re.MULTILINE)
 _SCALARS = {"str": "str", "int": "int", "float": "float", "bool": "bool", "Asset": "asset", "Archive": "asset"}
 _WRAPPERS = ("Input", "Output", "Optional")
 
