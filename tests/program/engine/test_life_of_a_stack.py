@@ -135,3 +135,25 @@ def test_about_names_the_interpreter(tiny: TinyProject) -> None:
     assert about["runtime"]["executable"].startswith(tiny.virtualenv)
     dependencies = {one["name"].lower(): one["version"] for one in about["dependencies"] or []}
     assert dependencies["pulumi-policy"] == version("pulumi-policy")
+    asked_for = {one["name"]: one["version"] for one in about["plugins"] if one["kind"] == "resource"}
+    assert asked_for["aws"] == version("pulumi-aws"), "the plugin is that of the installed SDK"
+    assert "policy" not in asked_for, "a library without a plugin"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("toolchain", "pipp", 'toolchain is "pipp": use pip, poetry or uv'),
+        ("typechecker", "mypy", "typechecker needs the official pulumi release"),
+        ("virtualenv", "nowhere/at/all", "nowhere/at/all"),
+    ],
+)
+def test_a_runtime_option_that_cannot_be_honoured_is_named(
+    tiny: TinyProject, built_host: object, option: str, value: str, sentence: str
+) -> None:
+    tiny.folder.mkdir()
+    (tiny.folder / "nowhere").write_text("a file where a folder would be")
+    result = tiny.program("", **{option: value}).pulumi("preview")
+    assert result.returncode != 0
+    assert sentence in result.stdout
+    assert "panic" not in result.stdout
