@@ -27,7 +27,10 @@ FILES = {
     # A layer is thrown away when its build fails: no need to wait for the disk after every file.
     "etc/dpkg/dpkg.cfg.d/fast": "force-unsafe-io\n",
     "etc/dpkg/dpkg.cfg.d/small": "path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\n",
-    "etc/apt/apt.conf.d/small": 'Acquire::Languages "none";\n',
+    "etc/apt/apt.conf.d/small": (
+        'Acquire::Languages "none";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
+        'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n'
+    ),
 }
 
 
