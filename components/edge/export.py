@@ -17,12 +17,15 @@ from components.site import SiteSettings
 
 def zone_from_stack(path: Path) -> dict[str, Any]:
     """The zone of the stack file at `path`, which names its system by the prefix of its keys."""
+    return zone_of(*stack_edge(path))
+
+
+def stack_edge(path: Path) -> tuple[EdgeSettings, SiteSettings, str | None, str | None]:
+    """What a stack file says of its edge: settings, site and the server's addresses."""
     model, data = _read(path)
-    settings = parse(model, data, rehearsal=True)
-    edge: EdgeSettings = getattr(settings, "edge")  # noqa: B009 (both systems have one, their base class has none)
-    site: SiteSettings = getattr(settings, "site")  # noqa: B009
-    host = getattr(settings, "host", None)
-    return zone_of(edge, site, getattr(host, "ipv4", None), getattr(host, "ipv6", None))
+    settings = dict(parse(model, data, rehearsal=True))
+    host = settings.get("host")
+    return settings["edge"], settings["site"], getattr(host, "ipv4", None), getattr(host, "ipv6", None)
 
 
 def _read(path: Path) -> tuple[type[StackSettings], dict[str, Any]]:
