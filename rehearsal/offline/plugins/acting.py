@@ -3,12 +3,14 @@
 import importlib
 from typing import Any
 
+from rehearsal.offline.plugins.kept import Zone
+
 _MODULES = {"command": "command", "random": "randoms", "tls": "certificates"}
 
 
 def actors(plugin: str) -> dict[str, Any]:
     """Load what one plugin needs to act: certificates, for one, import a large package."""
     if plugin not in _MODULES:
-        return {}
+        return {"cloudflare:index/zone:Zone": Zone()}
     module = importlib.import_module(f"rehearsal.offline.plugins.{_MODULES[plugin]}")
     return dict(module.ACTORS)

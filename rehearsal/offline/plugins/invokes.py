@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.schema import Schema
-from rehearsal.offline.plugins.session import ACCOUNT, Session, render
+from rehearsal.offline.plugins.session import ACCOUNT, Session
 from rehearsal.offline.plugins.wire import plain
 
 # Cloudflare's published ranges, as of 2026-11.
@@ -44,8 +44,11 @@ def _region(args: dict[str, Any], session: Session, settings: dict[str, Any]) ->
 def _zone(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
     identity = args.get("zoneId") or args.get("filter", {}).get("name", "")
     zones = session.marker.get("zones", {})
-    name = zones.get(identity) or args.get("filter", {}).get("name") or "rehearsal.example"
-    identity = next((key for key, value in zones.items() if value == name), args.get("zoneId", render("{hex32}", {})))
+    name = zones.get(identity, identity)
+    identity = next((key for key, value in zones.items() if value == name), "")
+    if not identity:
+        known = ", ".join(zones.values()) or "none"
+        raise Refusal(f"This rehearsal has no zone {name!r}: install() is given the zones that exist (now: {known}).")
     return {"id": identity, "zoneId": identity, "name": name, "status": "active", "type": "full", "paused": False}
 
 

@@ -89,6 +89,8 @@ class Kept(Actor):
                 values[name] = render(subject.rules.computed[name], properties)
             elif not optional:
                 values[name] = self._fallback(name, kind, subject)
+        if "tagsAll" in subject.schema["outputs"]:
+            values["tagsAll"] = properties.get("tags", {})
         return values
 
     def _fallback(self, name: str, kind: str, subject: Subject) -> Any:
@@ -114,6 +116,8 @@ class Kept(Actor):
         outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
         stays = {k: v for k, v in old.items() if k in outputs and (k not in taken or not outputs[k][0])}
         state = {**stays, **bare(inputs)}
+        if "tagsAll" in stays:
+            state["tagsAll"] = state.get("tags", {})
         if not preview:
             subject.session.store.put(subject.token, identity, plain(inputs), plain(state))
         return state
@@ -128,6 +132,21 @@ class Kept(Actor):
     def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
         """Remove the object."""
         subject.session.store.delete(subject.token, identity)
+
+
+class Zone(Kept):
+    """cloudflare.Zone: those that the rehearsal was installed with exist before anything is made."""
+
+    def read(
+        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Give a zone by its id."""
+        name = subject.session.marker.get("zones", {}).get(identity)
+        if name and not subject.session.store.get(subject.token, identity):
+            given = {"account": {}, "name": name}
+            known = {**given, **subject.rules.computed, "id": identity}
+            subject.session.store.put(subject.token, identity, given, {**known, **self._computed(subject, known)})
+        return super().read(subject, identity, state, inputs)
 
 
 def mark_secrets(subject: Subject, values: dict[str, Any], unknowns: bool = False) -> dict[str, Any]:

@@ -77,6 +77,7 @@ class Driver:
     accepts_secrets: bool = False
     token: str = ""
     name: str = "thing"
+    seed: bytes = b"x" * 32
     identity: str = ""
     news: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class Driver:
 
     def _check(self, step: dict[str, Any]) -> dict[str, Any]:
         request = provider_pb2.CheckRequest(
-            urn=self.urn, news=self._sent(from_json(step["with"])), olds=self._sent(self.inputs), randomSeed=b"x" * 32
+            urn=self.urn, news=self._sent(from_json(step["with"])), olds=self._sent(self.inputs), randomSeed=self.seed
         )
         answer = self.stub.Check(request)
         if answer.failures:
@@ -190,7 +191,7 @@ class Driver:
 
 def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -> tuple[Driver, Any]:
     """Open a stand-in in this process; give it with its server, which the caller stops."""
-    install(home, [BACKEND])
+    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"})
     request = {
         "name": name,
         "version": _installed_version(name),

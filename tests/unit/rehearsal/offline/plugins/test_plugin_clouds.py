@@ -140,9 +140,12 @@ def test_a_generated_name_stays_until_the_resource_is_replaced(opened: Opened) -
     first = made(driver, {})["properties"]["bucket"]
     assert first.startswith("data-")
     assert len(first) == len("data-") + 7
+    driver.seed = b"y" * 32
     again = driver.play({"do": "check", "with": {"tags": {"a": "b"}}})["inputs"]
     assert (again["bucket"], again["__defaults"]) == (first, ["bucket"])
     driver.inputs = {}
+    assert driver.play({"do": "check", "with": {}})["inputs"]["bucket"] != first
+    driver.seed = b"x" * 32
     assert driver.play({"do": "check", "with": {}})["inputs"]["bucket"] == first, "the engine's seed decides"
     assert driver.play({"do": "check", "with": {"bucketPrefix": "p-"}})["inputs"].get("bucket") is None
 
@@ -227,3 +230,20 @@ def test_a_type_that_the_sdk_does_not_have_gets_a_sentence(opened: Opened) -> No
     for token in ("cloudflare:index/nothing:Nothing", "aws:s3/bukcet:Bukcet", "aws:nowhere/bucket:Bucket"):
         answer = opened(token.split(":")[0], token).play({"do": "check", "with": {}})
         assert answer["error"].startswith(f"{token} is unknown")
+
+
+def test_a_zone_that_exists_is_adopted_by_its_id(opened: Opened) -> None:
+    zone = opened("cloudflare", "cloudflare:index/zone:Zone").play({"do": "read", "import": "0" * 32})
+    assert (zone["id"], zone["inputs"]["name"], zone["properties"]["status"]) == (
+        "0" * 32,
+        "neurmatic.example",
+        "active",
+    )
+    assert opened("cloudflare", "cloudflare:index/zone:Zone").play({"do": "read", "import": "1" * 32})["id"] == ""
+
+
+def test_all_tags_follow_the_tags(opened: Opened) -> None:
+    driver = opened("aws", BUCKET)
+    assert made(driver, {"tags": {"a": "b"}})["properties"]["tagsAll"] == {"a": "b"}
+    driver.play({"do": "check", "with": {"tags": {"a": "c"}}})
+    assert driver.play({"do": "update"})["properties"]["tagsAll"] == {"a": "c"}

@@ -180,6 +180,7 @@ def test_statements_of_the_same_sid_replace_one_another(opened: Opened) -> None:
     ("token", "args", "says"),
     [
         ("cloudflare:index/getZone:getZone", {"zoneld": "x"}, "Did you mean zoneId?"),
+        ("cloudflare:index/getZone:getZone", {"zoneId": "9"}, "This rehearsal has no zone '9'"),
         ("cloudflare:index/getAccount:getAccount", {}, "is not emulated in a rehearsal"),
         ("cloudflare:index/getNothing:getNothing", {}, "is unknown"),
     ],
@@ -190,3 +191,11 @@ def test_a_data_source_that_cannot_be_answered_gets_a_sentence(
     with pytest.raises(Exception, match="is") as refused:
         invoked(opened("cloudflare"), token, **args)
     assert says in refused.value.details()  # type: ignore[attr-defined]
+
+
+def test_a_zone_is_found_by_its_id_and_by_its_name(opened: Opened) -> None:
+    driver, token = opened("cloudflare"), "cloudflare:index/getZone:getZone"
+    for args in ({"zoneId": "0" * 32}, {"filter": {"name": "neurmatic.example"}}):
+        zone = invoked(driver, token, **args)
+        assert (zone["zoneId"], zone["name"]) == ("0" * 32, "neurmatic.example")
+    assert len(invoked(driver, "cloudflare:index/getIpRanges:getIpRanges")["ipv4Cidrs"]) == 15
