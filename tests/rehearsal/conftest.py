@@ -56,7 +56,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         SKIPPED.append(report.nodeid)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Last of all, where it is read."""
+    yield
     if SKIPPED:
         terminalreporter.write_line(f"REHEARSAL TESTS SKIPPED: {len(SKIPPED)} (reasons above)", red=True)
 
