@@ -24,11 +24,13 @@ IMAGE_LABEL = "neurmatic.rehearsal.machine-image"
 STAND_IN_LABEL = "neurmatic.rehearsal.image"  # what rehearsal/images makes for the engine inside
 RELEASE_LABEL = "neurmatic.rehearsal.release"
 BUILDER_LABEL = "neurmatic.rehearsal.builder"
+AUTHORITIES = Path("/usr/local/share/ca-certificates")
 LOCKS = TOOLCHAIN / "rehearsal" / "locks"
 REPOSITORY = "neurmatic-rehearsal"
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 BUILD_SECONDS = 900
 UNREACHABLE = 3  # exit status of build-base.sh
+UNPROVEN = "-unproven"
 BROKEN_PIPE = 141  # its tar, when the import has given up
 
 # Debian's own image, where this user is not root (or this is no Linux) and a registry can be reached.
@@ -38,8 +40,22 @@ INSTALL = "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install 
 
 def base_key(release: Release) -> str:
     """Everything that goes into the base image decides its name, so that a change makes a new one."""
-    content = [*release.build_arguments(), platform.machine(), BUILD_SCRIPT.read_text()]
+    content = [*release.build_arguments(), platform.machine(), BUILD_SCRIPT.read_text(), *_carried_over()]
     return hashlib.sha256("\0".join(content).encode()).hexdigest()[:12]
+
+
+def _carried_over() -> list[str]:
+    """What build-base.sh takes from this machine: how apt reaches its archive, and extra certificate authorities."""
+    if not _builds_itself() or not shutil.which("apt-config"):
+        return []
+    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    lines = [line for line in settings.splitlines() if line.startswith("Acquire::")]
+    return [*lines, *(path.read_text() for path in sorted(AUTHORITIES.glob("*.crt")))]
+
+
+def _builds_itself() -> bool:
+    """Whether debootstrap can run right here; elsewhere it runs in a container."""
+    return platform.system() == "Linux" and os.geteuid() == 0
 
 
 def image_name(release: Release, packages: Sequence[str] = ()) -> str:
@@ -95,19 +111,15 @@ def _exists(name: str) -> bool:
 
 
 def _build_base(release: Release, name: str) -> None:
-    labels = [f"{IMAGE_LABEL}={base_key(release)}", f"{RELEASE_LABEL}={release.name}"]
-    changes = [part for label in labels for part in ("--change", f"LABEL {label}")]
     # Under another name until the build has said that the stream was whole: an empty one imports as well.
-    unproven = f"{name}-unproven"
-    with _running_build(release) as (build, log):
-        imported = subprocess.run(
-            ["docker", "import", *changes, "-", unproven],
-            stdin=build.stdout,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=BUILD_SECONDS,
-        )
+    unproven = name + UNPROVEN
+    try:
+        with _running_build(release) as (build, log):
+            imported = _import(
+                build, unproven, [f"{IMAGE_LABEL}={base_key(release)}", f"{RELEASE_LABEL}={release.name}"]
+            )
+    except subprocess.TimeoutExpired:
+        raise RehearsalError(f"The base image of {release.name} was not ready within {BUILD_SECONDS} s.") from None
     if imported.returncode == 0 and build.returncode == 0:
         docker("tag", unproven, name)
         docker("image", "rm", unproven)
@@ -117,6 +129,18 @@ def _build_base(release: Release, name: str) -> None:
     if build.returncode in (0, BROKEN_PIPE):
         raise DockerError(refusal("import", imported.stderr))
     raise RehearsalError(_build_failure(release, build.returncode, log))
+
+
+def _import(build: subprocess.Popen[bytes], name: str, labels: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    changes = [part for label in labels for part in ("--change", f"LABEL {label}")]
+    return subprocess.run(
+        ["docker", "import", *changes, "-", name],
+        stdin=build.stdout,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=BUILD_SECONDS,
+    )
 
 
 @contextmanager
@@ -153,7 +177,7 @@ def _build_failure(release: Release, status: int, log: Sequence[str]) -> str:
 
 def _build_command(release: Release) -> list[str]:
     arguments = release.build_arguments()
-    if platform.system() == "Linux" and os.geteuid() == 0:
+    if _builds_itself():
         _ensure_debootstrap()
         own_namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         return [*own_namespaces, "sh", str(BUILD_SCRIPT), *arguments]
@@ -201,9 +225,13 @@ def _forget_older(release: Release, keep: str) -> None:
 
 
 def _remove_builders(release: Release | None = None) -> None:
+    """What a killed build has left: a container, or an image that was never found whole."""
     label = f"{BUILDER_LABEL}={release.name}" if release else BUILDER_LABEL
     for container in docker("ps", "--all", "--quiet", "--filter", f"label={label}").split():
         docker("rm", "--force", "--volumes", container)
+    for name in cached_images():
+        if name.endswith(UNPROVEN) and (release is None or f"/{release.name}:" in name):
+            _remove_image(name)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import TOOLCHAIN
+from rehearsal import TOOLCHAIN, RehearsalError
 from rehearsal.docker import docker
 from rehearsal.machine import Machine, cleanup, container, image, store
 from rehearsal.machine.releases import find_release
@@ -107,7 +107,7 @@ def test_no_space_left(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> Non
     """The disk is asked for real; only what a machine needs is set to more than there is."""
     free_mb = shutil.disk_usage(docker("info", "--format", "{{.DockerRootDir}}")).free >> 20
     monkeypatch.setattr("rehearsal.machine.machine.NEEDED_MB", free_mb * 2)
-    with pytest.raises(Exception, match=r"Only \d+ MB are free in .*, a machine needs \d+: make room"):
+    with pytest.raises(RehearsalError, match=r"Only \d+ MB are free in .*, a machine needs \d+: make room"):
         Machine.up("test-space")
     assert "test-space" not in cleanup.all_names()
 

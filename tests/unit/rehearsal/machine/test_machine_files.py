@@ -85,6 +85,21 @@ def test_content_decides_the_name_of_an_image(tmp_path: Path, monkeypatch: pytes
     assert name != image.image_name(debian)
 
 
+@pytest.mark.skipif(not image._builds_itself(), reason="Nothing is carried over into an image built in a container.")
+def test_what_the_machine_underneath_lends_is_content_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    debian = find_release("debian-12")
+    name = image.image_name(debian)
+    monkeypatch.setattr(image, "AUTHORITIES", tmp_path)
+    (tmp_path / "company.crt").write_text("an authority that only this company trusts")
+    trusting = image.image_name(debian)
+    assert trusting != name
+
+    settings = tmp_path / "apt.conf"
+    settings.write_text('Acquire::http::Proxy "http://proxy.example:3128";\n')
+    monkeypatch.setenv("APT_CONFIG", str(settings))
+    assert image.image_name(debian) != trusting
+
+
 def test_a_mirror_can_be_named_and_a_release_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REHEARSAL_UBUNTU_MIRROR", "http://mirror.example/ubuntu/")
     assert find_release("ubuntu-24.04").keyring_url.startswith("http://mirror.example/ubuntu/pool/")
