@@ -105,3 +105,42 @@ def test_a_program_that_refuses_to_end_is_ended(tiny: TinyProject, built_host: o
     process.communicate(timeout=30)
     assert time.monotonic() - started < 4.5, "the engine itself kills after five seconds"
     tiny.wait_for_none(seconds=2)
+
+
+def test_a_hook_at_work_is_finished_when_another_resource_fails(tiny: TinyProject) -> None:
+    """What a failing update still has to do (sweep, say why) must not be cut off by its own failure."""
+    tiny.settings["PULUMI_RUNTIME_VIRTUALENV"] = tiny.virtualenv
+    tiny.program(
+        """
+        import pathlib, time
+        from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+        begun = str(pathlib.Path("begun").absolute())
+
+        class Provider(ResourceProvider):
+            def create(self, props):
+                import pathlib, time
+                while props["fails"]:
+                    time.sleep(0.05)
+                    if pathlib.Path(props["begun"]).exists():
+                        raise Exception("no such brick")
+                return CreateResult("brick", props)
+
+        class Brick(Resource):
+            def __init__(self, name, fails, opts=None):
+                super().__init__(Provider(), name, {"fails": fails, "begun": begun}, opts)
+
+        def hook(args):
+            pathlib.Path("begun").touch()
+            time.sleep(2)
+            pathlib.Path("finished").touch()
+
+        after = pulumi.ResourceHookBinding(after_create=[pulumi.ResourceHook("slow", hook)])
+        Brick("good", False, pulumi.ResourceOptions(hooks=after))
+        Brick("bad", True)
+        """
+    )
+    result = tiny.pulumi("up", "--yes", "--skip-preview")
+    assert result.returncode != 0
+    assert "no such brick" in result.stdout
+    assert (tiny.folder / "finished").exists()
