@@ -48,11 +48,12 @@ def ensure(say: Say) -> Path:
         return found
     key = f"{pin['version']}-{_platform()}-{_builder_key()}"
     ready = TOOLCHAIN / "bin" / ".engine"
-    if ready.is_file() and ready.read_text() == key:
+    if ready.is_file() and ready.read_text() == key and _complete(ready.parent):
         return ready.parent
     with _alone(say):
         kept = _cache() / "engine" / key
-        if not kept.is_dir():
+        if not _complete(kept):
+            shutil.rmtree(kept, ignore_errors=True)
             _make(kept, pin, say)
         _install(kept, ready.parent)
         ready.write_text(key)
@@ -63,6 +64,10 @@ def environment(base: Mapping[str, str], folder: Path) -> dict[str, str]:
     """`base` with the engine in `folder` first on PATH, and without its question for a newer version."""
     path = [str(folder), *(part for part in base.get("PATH", "").split(os.pathsep) if part != str(folder))]
     return {**base, "PATH": os.pathsep.join(part for part in path if part), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
+def _complete(folder: Path) -> bool:
+    return all(os.access(folder / program, os.X_OK) for program in PROGRAMS)
 
 
 def _on_path(wanted: str, say: Say) -> Path | None:

@@ -167,6 +167,14 @@ def test_what_is_in_place_already_is_put_there_again_without_a_trace(machine: Pa
     assert {file.name for file in folder.iterdir()} == {*engine.PROGRAMS, ".engine"}
 
 
+@pytest.mark.parametrize("lost", ["toolchain/bin", "cache/neurmatic-infrastructure/engine/*"])
+def test_a_program_that_got_lost_is_put_back(machine: Path, lost: str) -> None:
+    folder = engine.ensure(lambda _: None)
+    for program in (folder / "pulumi", next(machine.glob(lost)) / "pulumi"):
+        program.unlink(missing_ok=True)
+    assert (engine.ensure(lambda _: None) / "pulumi").read_bytes() == b"#!pulumi"
+
+
 def test_a_second_run_takes_no_time(machine: Path) -> None:
     engine.ensure(lambda _: None)
     started = time.perf_counter()
