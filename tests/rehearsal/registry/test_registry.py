@@ -37,7 +37,7 @@ def running() -> Iterator[Registry]:
 
 @pytest.fixture(scope="module")
 def pushed(running: Registry) -> str:
-    return running.publish(ensure_image("redis").tag, "library/redis", "7-alpine")
+    return running.publish(ensure_image("base").tag, "library/redis", "7-alpine")
 
 
 def status(running: Registry, path: str, login: str | None, trusting: ssl.SSLContext) -> int:
@@ -66,7 +66,7 @@ def test_without_the_login_nothing_is_told(running: Registry, login: str | None)
 def test_a_tag_resolves_to_the_digest_of_what_was_pushed(running: Registry, pushed: str) -> None:
     assert pushed.startswith("sha256:")
     assert running.digest("library/redis", "7-alpine") == pushed
-    other = running.publish(ensure_image("frontend").tag, "library/redis", "8")
+    other = running.publish(ensure_image("redis").tag, "library/redis", "8")
     assert other != pushed
     with pytest.raises(RehearsalError, match="no library/redis:9"):
         running.digest("library/redis", "9")
