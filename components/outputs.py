@@ -74,8 +74,8 @@ class NeurmaticOutputs(Outputs):
     version: int
     """Of this contract."""
     environment: str
-    release: str | None
-    """The application's version that the stack runs; none before the first deploy."""
+    release: str | None = None
+    """The application's version that the stack runs; none before the first deploy. (The engine drops what is null.)"""
     frontend: FrontendOutputs
     host: HostOutputs
     storage: StorageOutputs
@@ -170,10 +170,14 @@ def read(reference: pulumi.StackReference, contract: Contract[Kind]) -> pulumi.O
     """The typed outputs of another stack. Needs that stack's key; see the module's first lines for a way without."""
     import pulumi  # noqa: PLC0415 (who only parses a published contract needs no engine)
 
+    def parse(pair: list[Any]) -> Kind:
+        try:
+            return contract.parse(pair[1], str(pair[0]))
+        except OutputsError as error:
+            raise pulumi.RunError(str(error)) from None
+
     named = pulumi.Output.from_input(reference.name)
-    return pulumi.Output.all(named, reference.get_output(CONTRACT)).apply(
-        lambda pair: contract.parse(pair[1], str(pair[0]))
-    )
+    return pulumi.Output.all(named, reference.get_output(CONTRACT)).apply(parse)
 
 
 def read_secrets(reference: pulumi.StackReference) -> pulumi.Output[Any]:
