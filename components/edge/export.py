@@ -1,4 +1,11 @@
-"""`python -m components.edge.export STACKFILE`: the zone as data, for `python -m edgerules`."""
+"""`python -m components.edge.export STACKFILE`: the zone as data, for `python -m edgerules`.
+
+Production's zones are committed beside their cases, so that a pull request shows what becomes of the zone and
+`edgerules diff` has both versions to compare:
+
+    python -m components.edge.export Pulumi.production.yaml > neurmatic/edge.zone.yaml
+    python -m components.edge.export neuropilot/Pulumi.production.yaml > neuropilot/edge.zone.yaml
+"""
 
 from __future__ import annotations
 
@@ -52,7 +59,12 @@ def main() -> None:
         zone = zone_from_stack(arguments.parse_args().stackfile)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
-    yaml.safe_dump(zone, sys.stdout, sort_keys=False, width=120, allow_unicode=True)
+    sys.stdout.write(as_text(zone))
+
+
+def as_text(zone: dict[str, Any]) -> str:
+    head = "# Written by python -m components.edge.export from the stack file of production: do not edit.\n"
+    return head + yaml.safe_dump(zone, sort_keys=False, width=120, allow_unicode=True)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,27 @@ import yaml
 
 from components.edge.config import EdgeSettings, PlatformEdge
 from components.settings import parse
-from components.site import AdminAccess, NeurmaticSite, NeuropilotSite
+from components.site import NeurmaticSite, NeuropilotSite
+from edgerules.zone import Document, Zone, build
 from neurmatic.settings import NeurmaticSettings
 from neuropilot.settings import NeuropilotSettings
 
 ROOT = Path(__file__).parents[4]
 STACKS = {"neurmatic": ROOT, "neuropilot": ROOT / "neuropilot"}
+PRODUCTION = {system: folder / "Pulumi.production.yaml" for system, folder in STACKS.items()}
 CASES = {system: ROOT / system / "edge.cases.yaml" for system in STACKS}
 IPV4, IPV6 = "198.51.100.10", "2001:db8::10"
 OFFICE = "203.0.113.0/24"
 
 
 def neurmatic(stack: str = "production", **edge: Any) -> tuple[EdgeSettings, NeurmaticSite]:
-    """With one known address, which the stack file does not have yet."""
     settings = parse(NeurmaticSettings, _stack_file("neurmatic", stack), rehearsal=True)
-    admin = AdminAccess(addresses=(OFFICE,))
-    return settings.edge.model_copy(update=edge), settings.site.model_copy(update={"admin": admin})
+    return settings.edge.model_copy(update=edge), settings.site
+
+
+def with_office(site: NeurmaticSite) -> NeurmaticSite:
+    """With one known address, which the stack file does not have yet."""
+    return site.model_copy(update={"admin": site.admin.model_copy(update={"addresses": (OFFICE,)})})
 
 
 def neuropilot(stack: str = "production", **edge: Any) -> tuple[PlatformEdge, NeuropilotSite]:
@@ -33,6 +38,10 @@ def neuropilot(stack: str = "production", **edge: Any) -> tuple[PlatformEdge, Ne
 
 
 SYSTEMS = {"neurmatic": neurmatic, "neuropilot": neuropilot}
+
+
+def built(zone: dict[str, Any]) -> Zone:
+    return build(Document("zone", zone))
 
 
 def _stack_file(system: str, stack: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from systems import IPV4, IPV6, SYSTEMS, neurmatic
+from systems import CASES, IPV4, IPV6, PRODUCTION, SYSTEMS, built, neurmatic, with_office
 
-from components.edge.export import zone_from_stack
+from components.edge.export import as_text, zone_from_stack
 from components.edge.rules.zone import CUSTOM, for_owner
 from components.edge.zone_data import zone_of
 from components.values import CloudflarePlan
@@ -22,7 +22,7 @@ EXPLAINED = {
 
 
 def _findings(zone: dict[str, object]) -> set[tuple[str, str]]:
-    return {(finding.code, finding.rule) for finding in lint(build(Document("zone", zone)))}
+    return {(finding.code, finding.rule) for finding in lint(built(zone))}
 
 
 @pytest.mark.parametrize("plan", list(CloudflarePlan))
@@ -36,6 +36,11 @@ def test_lint_finds_nothing_with_a_tenant() -> None:
     settings, site = neurmatic()
     zone = zone_of(settings, site, IPV4, IPV6, [for_owner(*neurmatic("staging"))])
     assert _findings(zone) == set()
+
+
+def test_lint_finds_nothing_with_known_addresses() -> None:
+    settings, site = neurmatic()
+    assert _findings(zone_of(settings, with_office(site), IPV4, IPV6)) == set()
 
 
 def test_lint_would_find_something() -> None:
@@ -56,6 +61,13 @@ def test_a_stack_file_can_be_exported(stack: str) -> None:
     root = Path(__file__).parents[4]
     zone = yaml.safe_load(yaml.safe_dump(zone_from_stack(root / stack)))
     assert build(Document(stack, zone)).records
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_committed_zone_is_the_one_that_production_declares(system: str) -> None:
+    committed = CASES[system].with_name("edge.zone.yaml").read_text()
+    made = as_text(zone_from_stack(PRODUCTION[system]))
+    assert committed == made, "run python -m components.edge.export again, as its first lines say"
 
 
 def test_what_is_no_stack_file_gets_a_sentence(tmp_path: Path) -> None:

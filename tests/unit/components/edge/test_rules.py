@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from systems import OFFICE, SYSTEMS, neurmatic, neuropilot
+from systems import IPV4, SYSTEMS, built, neurmatic, neuropilot, with_office
 
 from components.edge.config import EdgeSettings, Waf
 from components.edge.headers import content_security_policy, security_headers
 from components.edge.rules.sql_injection import sql_injection
 from components.edge.rules.words import at_or_below, quote
 from components.edge.rules.zone import CACHE, CUSTOM, MANAGED, RATE_LIMIT, REDIRECT, RESPONSE, for_owner, rulesets
+from components.edge.zone_data import zone_of
 from components.site import NeurmaticSite, SecurityHeaders, SiteSettings
 from components.values import CloudflarePlan
 from edgerules.cases.requests import build
 from edgerules.language import compile_filter, parse
+from edgerules.simulator import Edge
 from edgerules.simulator.fields import Fields
 
 FREE, PRO, BUSINESS, ENTERPRISE = CloudflarePlan
@@ -38,13 +40,17 @@ def test_who_must_pass_is_asked_first() -> None:
     assert refs == ["acme-pass", "health-pass", "sql-injection", "bad-bots", "countries", "admin-paths", "methods"]
 
 
-def test_without_known_addresses_nobody_reaches_the_admin_paths() -> None:
+def test_admin_paths_answer_to_known_addresses_and_without_any_to_nobody() -> None:
     settings, site = neurmatic()
-    (known,) = [rule["expression"] for rule in rulesets(settings, site)[CUSTOM] if rule["ref"] == "admin-paths"]
-    assert known.endswith(f"and not ip.src in {{{OFFICE}}}")
-    closed = site.model_copy(update={"admin": site.admin.model_copy(update={"addresses": ()})})
-    (nobody,) = [rule["expression"] for rule in rulesets(settings, closed)[CUSTOM] if rule["ref"] == "admin-paths"]
-    assert "ip.src" not in nobody
+    stranger, colleague = "198.51.100.7", "203.0.113.9"
+
+    def verdict(site: NeurmaticSite, address: str) -> str:
+        request = f"GET https://api.neurmatic.com/admin/queues --ip {address} --managed pass --bots pass"
+        return Edge(built(zone_of(settings, site, IPV4))).send(build(request)).verdict
+
+    assert verdict(with_office(site), colleague) == "allowed"
+    assert verdict(with_office(site), stranger) == "stopped"
+    assert verdict(site, colleague) == "stopped"
 
 
 def test_the_free_plan_has_five_custom_rules_and_they_stop_the_same() -> None:
