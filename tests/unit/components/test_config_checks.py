@@ -56,6 +56,7 @@ BROKEN = [
     ({"edge__records": [{"name": "@", "type": "MX", "content": "mx.neurmatic.com"}]}, "needs a priority"),
     ({"edge__records": [{"name": "x", "type": "A", "content": "mx"}]}, "has to be an IPv4 address"),
     ({"edge__records": [{"name": "x", "type": "AAAA", "content": "51.83.45.10"}]}, "has to be an IPv6 address"),
+    ({"edge__records": [{"name": "x", "type": "AAAA", "content": "fe80::1%eth0"}]}, "has to be an IPv6 address"),
     ({"edge__records": [{"name": "x", "type": "CAA", "content": "letsencrypt.org"}]}, "flags, tag and value"),
     ({"edge__mail__sendgrid_subdomain": "em1234"}, "edge.mail: sendgrid_subdomain and sendgrid_account"),
     ({"edge__notifications__emails": ["admin@neurmatic.com"]}, "edge.account_id: not set"),
