@@ -58,10 +58,7 @@ def octorules(program: str) -> list[tuple[str, str, str]]:
         words = [program, "--config", "config.yaml", "lint", "--plan", "free", "--format", "json"]
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     document = json.loads(done.stdout[done.stdout.index("{") :])
-    zones = document["zones"] if "zones" in document else [document]
-    return [
-        (item["rule_id"], item.get("ref") or item["phase"], item["message"]) for z in zones for item in z["results"]
-    ]
+    return [(item["rule_id"], item.get("ref") or item["phase"], item["message"]) for item in document["results"]]
 
 
 def main() -> None:
