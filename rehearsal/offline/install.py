@@ -32,15 +32,8 @@ def _installed_version(name: str) -> str:
 
 def _install_one(home: Path, name: str, version: str) -> None:
     root = _PACKAGE.parents[1]
-    settings = {
-        "name": name,
-        "version": version,
-        "home": str(home),
-        "root": str(root),
-        "site": str(_site()),
-        "cache": str(root / ".toolchain" / "schemas"),
-    }
-    words = [sys.executable, "-IS", str(_PACKAGE / "plugins" / "launcher.py"), json.dumps(settings)]
+    places = (str(home), str(root), str(_site()), str(root / ".toolchain" / "schemas"))
+    words = [sys.executable, "-IS", str(_PACKAGE / "plugins" / "launcher.py"), name, version, *places]
     folder = home / "plugins" / f"resource-{name}-v{version}"
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"pulumi-resource-{name}"

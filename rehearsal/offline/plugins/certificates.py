@@ -15,9 +15,9 @@ from cryptography.x509.oid import NameOID
 from rehearsal.offline.plugins.generated import Generated
 from rehearsal.offline.plugins.kept import Subject
 from rehearsal.offline.plugins.refusal import Refusal
-from rehearsal.offline.plugins.wire import UNKNOWN
+from rehearsal.offline.plugins.wire import UNKNOWN, Sides, Values
 
-_CURVES: dict[str, Any] = {"P224": ec.SECP224R1, "P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}
+_CURVES: Values = {"P224": ec.SECP224R1, "P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _PEM = serialization.Encoding.PEM
 _PRIVATE, _PUBLIC = serialization.PrivateFormat, serialization.PublicFormat
@@ -60,7 +60,7 @@ def _load_key(pem: str, where: str) -> Any:
         raise Refusal(f"{where} is not a private key in PEM without a passphrase.") from error
 
 
-def _not_among(inputs: dict[str, Any], name: str, allowed: Collection[str]) -> list[str]:
+def _not_among(inputs: Values, name: str, allowed: Collection[str]) -> list[str]:
     value = inputs.get(name)
     wrong = value is not None and value is not UNKNOWN and value not in allowed
     return [f"{name} must be one of {', '.join(allowed)}."] if wrong else []
@@ -69,9 +69,9 @@ def _not_among(inputs: dict[str, Any], name: str, allowed: Collection[str]) -> l
 class Key(Generated):
     """tls.PrivateKey."""
 
-    static: ClassVar[dict[str, Any]] = {"ecdsaCurve": "P224", "rsaBits": 2048}
+    static: ClassVar[Values] = {"ecdsaCurve": "P224", "rsaBits": 2048}
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Generate a key and write it in every form."""
         key: Any = self._generate(inputs)
         traditional = _PRIVATE.PKCS8 if isinstance(key, ed25519.Ed25519PrivateKey) else _PRIVATE.TraditionalOpenSSL
@@ -86,14 +86,14 @@ class Key(Generated):
         }
         return hashlib.sha1(der).hexdigest(), outputs  # noqa: S324 - the real plugin's id is this digest
 
-    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+    def mistakes(self, inputs: Values) -> list[str]:
         """Refuse algorithms and curves that do not exist."""
         return [
             *_not_among(inputs, "algorithm", ("RSA", "ECDSA", "ED25519")),
             *_not_among(inputs, "ecdsaCurve", _CURVES),
         ]
 
-    def _generate(self, inputs: dict[str, Any]) -> Any:
+    def _generate(self, inputs: Values) -> Any:
         if inputs["algorithm"] == "RSA":
             return rsa.generate_private_key(65537, inputs["rsaBits"])
         if inputs["algorithm"] == "ECDSA":
@@ -115,13 +115,13 @@ class Key(Generated):
         return dict(zip(names, (f"{line}\n", pairs, f"SHA256:{sha256}"), strict=True))
 
 
-def _name(subject: dict[str, Any]) -> x509.Name:
+def _name(subject: Values) -> x509.Name:
     parts = [(oid, subject.get(key)) for key, oid in _SUBJECT.items()]
     parts += [(NameOID.STREET_ADDRESS, line) for line in subject.get("streetAddresses", [])]
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text])
 
 
-def _alternatives(inputs: dict[str, Any]) -> x509.SubjectAlternativeName | None:
+def _alternatives(inputs: Values) -> x509.SubjectAlternativeName | None:
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in inputs.get("dnsNames") or []]
     names += [x509.IPAddress(ipaddress.ip_address(text)) for text in inputs.get("ipAddresses") or []]
     names += [x509.UniformResourceIdentifier(uri) for uri in inputs.get("uris") or []]
@@ -131,7 +131,7 @@ def _alternatives(inputs: dict[str, Any]) -> x509.SubjectAlternativeName | None:
 class Request(Generated):
     """tls.CertRequest."""
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Sign a request with the key."""
         key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
         builder = x509.CertificateSigningRequestBuilder(_name(inputs.get("subject") or {}))
@@ -152,27 +152,25 @@ def _digest(key: Any) -> Any:
 class Certificate(Generated):
     """What the two kinds of certificate have in common."""
 
-    static: ClassVar[dict[str, Any]] = {
+    static: ClassVar[Values] = {
         "earlyRenewalHours": 0,
         "isCaCertificate": False,
         "setSubjectKeyId": False,
     }
 
-    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+    def mistakes(self, inputs: Values) -> list[str]:
         """Refuse uses that do not exist."""
         uses = inputs["allowedUses"] if inputs["allowedUses"] is not UNKNOWN else []
         named = {f"allowedUses[{index}]": use for index, use in enumerate(uses)}
         return [text for name in named for text in _not_among(named, name, (*_KEY_USES, *_EXTENDED_USES))]
 
-    def defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def defaults(self, inputs: Values) -> Values:
         """Add the defaults; a certificate can be due for renewal from its first hour."""
         given = {**self.static, **inputs}
         hours = (given["validityPeriodHours"], given["earlyRenewalHours"])
         return {**given, "readyForRenewal": UNKNOWN not in hours and hours[0] <= hours[1]}
 
-    def sides(
-        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
         """Replace a certificate whose renewal is due."""
         before, after = super().sides(subject, state, old, new)
         end = datetime.datetime.strptime(state["validityEndTime"], _TIME).replace(tzinfo=datetime.timezone.utc)
@@ -181,7 +179,7 @@ class Certificate(Generated):
         due = datetime.datetime.now(datetime.timezone.utc) >= end - window
         return {**before, "readyForRenewal": False}, {**after, "readyForRenewal": due}
 
-    def issue(self, inputs: dict[str, Any], subject: x509.Name, issuer: x509.Name, keys: tuple[Any, Any]) -> Any:
+    def issue(self, inputs: Values, subject: x509.Name, issuer: x509.Name, keys: tuple[Any, Any]) -> Any:
         """Build and sign: `keys` are the public key to certify and the private key that signs."""
         start = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
         end = start + datetime.timedelta(hours=inputs["validityPeriodHours"])
@@ -190,7 +188,7 @@ class Certificate(Generated):
             builder = builder.add_extension(extension, critical)
         return builder
 
-    def _extensions(self, inputs: dict[str, Any], keys: tuple[Any, Any]) -> list[tuple[Any, bool]]:
+    def _extensions(self, inputs: Values, keys: tuple[Any, Any]) -> list[tuple[Any, bool]]:
         authority, uses = inputs["isCaCertificate"], inputs["allowedUses"]
         wanted = {_KEY_USES[use] for use in uses if use in _KEY_USES}
         extended = [_EXTENDED_USES[use] for use in uses if use in _EXTENDED_USES]
@@ -204,7 +202,7 @@ class Certificate(Generated):
             found.append((x509.SubjectKeyIdentifier.from_public_key(keys[0]), False))
         return found
 
-    def outputs(self, certificate: x509.Certificate) -> tuple[str, dict[str, Any]]:
+    def outputs(self, certificate: x509.Certificate) -> tuple[str, Values]:
         """Give the id and what the certificate says."""
         return str(certificate.serial_number), {
             "certPem": certificate.public_bytes(_PEM).decode(),
@@ -216,9 +214,9 @@ class Certificate(Generated):
 class SelfSigned(Certificate):
     """tls.SelfSignedCert."""
 
-    static: ClassVar[dict[str, Any]] = {**Certificate.static, "setAuthorityKeyId": False}
+    static: ClassVar[Values] = {**Certificate.static, "setAuthorityKeyId": False}
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Certify the key by itself."""
         key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
         name = _name(inputs.get("subject") or {})
@@ -232,7 +230,7 @@ class SelfSigned(Certificate):
 class LocallySigned(Certificate):
     """tls.LocallySignedCert."""
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Certify a request by an authority's key."""
         key = _load_key(inputs.get("caPrivateKeyPem", ""), "caPrivateKeyPem")
         try:

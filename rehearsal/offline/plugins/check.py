@@ -12,7 +12,7 @@ from typing import Any
 from rehearsal.offline.plugins.behaviour import NESTED_DEFAULTS, Rules
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.schema import Type
-from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, Secret, is_unknown
+from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, Secret, Values, is_unknown
 
 DEFAULTS = "__defaults"
 _WORDS = {"str": "a string", "int": "a whole number", "float": "a number", "bool": "true or false"}
@@ -22,18 +22,18 @@ _BOOLEANS = {"true": True, "false": False}
 class Checker:
     """Validates one resource's inputs and collects what is wrong with them."""
 
-    def __init__(self, schema: dict[str, Any], bridged: bool, coerce: bool = True) -> None:
+    def __init__(self, schema: Values, bridged: bool, coerce: bool = True) -> None:
         self.schema, self.bridged, self.coerce = schema, bridged, bridged and coerce
         self.failures: list[str] = []
 
-    def properties(self, values: dict[str, Any], types: dict[str, Any], path: str = "") -> dict[str, Any]:
+    def properties(self, values: Values, types: Values, path: str = "") -> Values:
         """Check an object's properties, give them back in the types that the plugin works with."""
         for name, (_, required) in types.items():
             if required and values.get(name) is None:
                 self.failures.append(f"{path}{name} is required, but was not given.")
         return {name: self._property(name, value, types, path) for name, value in values.items()}
 
-    def _property(self, name: str, value: Any, types: dict[str, Any], path: str) -> Any:
+    def _property(self, name: str, value: Any, types: Values, path: str) -> Any:
         if name in types:
             return self._value(value, types[name][0], f"{path}{name}")
         if not name.startswith("__"):
@@ -122,7 +122,7 @@ def _number(text: str) -> int | float | None:
     return (int(number) if number.is_integer() else number) if math.isfinite(number) else None
 
 
-def normalise(values: dict[str, Any]) -> dict[str, Any]:
+def normalise(values: Values) -> Values:
     """Write policy documents given as data in the form that the real plugin stores: JSON text."""
     policy = values.get("policy")
     if isinstance(policy, dict) and SIGNATURE not in policy:
@@ -130,7 +130,7 @@ def normalise(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def nested_defaults(value: Any, type_: Type, objects: dict[str, Any]) -> Any:
+def nested_defaults(value: Any, type_: Type, objects: Values) -> Any:
     """Add the defaults within lists and objects, each object with its note of them, as the bridge does."""
     if isinstance(value, list) and type_[0] == "list":
         return [nested_defaults(item, type_[1], objects) for item in value]
@@ -142,7 +142,7 @@ def nested_defaults(value: Any, type_: Type, objects: dict[str, Any]) -> Any:
     return {**deep, **added, DEFAULTS: sorted(added)}
 
 
-def with_defaults(values: dict[str, Any], olds: dict[str, Any], rules: Rules, named: "Naming") -> dict[str, Any]:
+def with_defaults(values: Values, olds: Values, rules: Rules, named: "Naming") -> Values:
     """Add the defaults, and a generated name (the old one, while it was generated too)."""
     added = {key: value for key, value in rules.defaults.items() if values.get(key) is None}
     given = (values.get(rules.autoname), values.get(f"{rules.autoname}Prefix"))

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from rehearsal.offline.plugins.kept import Actor, Subject
 from rehearsal.offline.plugins.refusal import Refusal
-from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Secret, is_unknown, plain
+from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Found, Secret, Values, is_unknown, plain
 
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -50,7 +50,7 @@ class _Capture:
         return b"".join(self.parts[index]).decode(errors="replace").removesuffix("\n")
 
 
-def run(subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+def run(subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
     """Run a command to its end and give its outputs; a failure carries all that it wrote."""
     logging = inputs.get("logging", "stdoutAndStderr")
     shown = (logging in ("stdout", "stdoutAndStderr"), logging in ("stderr", "stdoutAndStderr"))
@@ -64,7 +64,7 @@ def run(subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str,
     return {"stdout": capture.text(0), "stderr": capture.text(1), **_files(inputs, Path(folder))}
 
 
-def _environment(subject: Subject, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, str]:
+def _environment(subject: Subject, inputs: Values, previous: Values) -> dict[str, str]:
     environment = {**subject.session.environment, **(inputs.get("environment") or {})}
     if inputs.get("addPreviousOutputInEnv", True):
         for name in ("stdout", "stderr"):
@@ -111,8 +111,8 @@ def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, capture: _Capture)
     return f"exit status {code}" if code else ""
 
 
-def _files(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _files(inputs: Values, folder: Path) -> Values:
+    found: Values = {}
     if inputs.get("assetPaths") is not None:
         found["assets"] = _matching(folder, inputs["assetPaths"])
     if inputs.get("archivePaths") is not None:
@@ -120,7 +120,7 @@ def _files(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
-def _matching(folder: Path, globs: list[str]) -> dict[str, Any]:
+def _matching(folder: Path, globs: list[str]) -> Values:
     """Apply the globs in their order; one that begins with ! takes files away again."""
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     chosen: set[str] = set()
@@ -131,7 +131,7 @@ def _matching(folder: Path, globs: list[str]) -> dict[str, Any]:
     return {name: _asset(folder / name) for name in sorted(chosen)}
 
 
-def _asset(path: Path) -> dict[str, Any]:
+def _asset(path: Path) -> Values:
     return {SIGNATURE: ASSETS[0], "path": str(path), "hash": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -143,43 +143,37 @@ def _as_regex(glob: str) -> str:
 class Local(Actor):
     """command.local.Command."""
 
-    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+    def preview(self, subject: Subject, inputs: Values) -> Values:
         """Nothing runs; the outputs are not known."""
         return {**inputs, "stdout": UNKNOWN, "stderr": UNKNOWN}
 
-    def create(self, subject: Subject, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
         """Run `create`, if there is one."""
         identity = subject.name + secrets.token_hex(4)
         return identity, self._outputs(subject, inputs, plain(inputs).get("create"), {})
 
-    def update(
-        self, subject: Subject, identity: str, old: dict[str, Any], inputs: dict[str, Any], preview: bool
-    ) -> dict[str, Any]:
+    def update(self, subject: Subject, identity: str, old: Values, inputs: Values, preview: bool) -> Values:
         """Run `update`, or `create` again."""
         if preview:
             return self.preview(subject, inputs)
         given = plain(inputs)
         return self._outputs(subject, inputs, given.get("update", given.get("create")), plain(old))
 
-    def _outputs(
-        self, subject: Subject, inputs: dict[str, Any], text: str | None, previous: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _outputs(self, subject: Subject, inputs: Values, text: str | None, previous: Values) -> Values:
         made = {name: previous.get(name, "") for name in ("stdout", "stderr")}
         if text is not None:
             made = self.act(subject, text, plain(inputs), previous)
         return {**inputs, **made}
 
-    def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+    def act(self, subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
         """Run the command."""
         return run(subject, text, inputs, previous)
 
-    def read(
-        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
         """Give the state back: the real plugin has no read either."""
         return state, inputs
 
-    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+    def delete(self, subject: Subject, identity: str, state: Values) -> None:
         """Run `delete`, if there is one."""
         given = plain(state)
         if given.get("delete") is not None:
@@ -189,7 +183,7 @@ class Local(Actor):
 class Remote(Local):
     """command.remote.Command: keeps its state; no host is asked."""
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def checked(self, inputs: Values) -> Values:
         """Fill in the connection's defaults."""
         connection = inputs["connection"]
         if is_unknown(connection):
@@ -198,7 +192,7 @@ class Remote(Local):
         given = connection.value if isinstance(connection, Secret) else connection
         return {**inputs, "connection": {**defaults, **given}}
 
-    def act(self, subject: Subject, text: str, inputs: dict[str, Any], previous: dict[str, Any]) -> dict[str, Any]:
+    def act(self, subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
         """Answer as a command that writes nothing."""
         return {"stdout": "", "stderr": ""}
 
@@ -206,16 +200,14 @@ class Remote(Local):
 class Copy(Remote):
     """command.remote.CopyToRemote: keeps its state; no file is sent."""
 
-    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+    def preview(self, subject: Subject, inputs: Values) -> Values:
         """All of its outputs are inputs."""
         return inputs
 
-    def _outputs(
-        self, subject: Subject, inputs: dict[str, Any], text: str | None, previous: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _outputs(self, subject: Subject, inputs: Values, text: str | None, previous: Values) -> Values:
         return inputs
 
-    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+    def delete(self, subject: Subject, identity: str, state: Values) -> None:
         """The real plugin leaves the copy where it is."""
 
 

@@ -7,14 +7,14 @@ from rehearsal.offline.plugins.behaviour import CREDENTIALS, Rules
 from rehearsal.offline.plugins.check import Checker
 from rehearsal.offline.plugins.diff import Difference
 from rehearsal.offline.plugins.diff import compare as compare_values
-from rehearsal.offline.plugins.wire import is_unknown, plain
+from rehearsal.offline.plugins.wire import Values, is_unknown, plain
 
 # What the stand-ins accept as a credential: nothing that an account would.
 REHEARSAL_VALUES = ("rehearsal-", "AKIAREHEARSAL")
 _ENGINE_KEYS = ("version", "pluginDownloadURL")
 
 
-def settings(schema: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+def settings(schema: Values, values: Values) -> Values:
     """Decode the settings: the SDKs send all but strings as JSON text."""
     types = schema["inputs"]
     return {key: _decoded(value, types.get(key, ["any"])[0]) for key, value in values.items() if _is_setting(key)}
@@ -33,7 +33,7 @@ def _decoded(value: Any, type_: Any) -> Any:
         return value
 
 
-def check(name: str, schema: dict[str, Any], values: dict[str, Any]) -> list[str]:
+def check(name: str, schema: Values, values: Values) -> list[str]:
     """List what is wrong with the settings."""
     checker = Checker(schema, bridged=True)
     decoded = settings(schema, plain(values))
@@ -56,6 +56,6 @@ def _real(name: str, key: str, value: Any) -> list[str]:
     ]
 
 
-def compare(old: dict[str, Any], new: dict[str, Any]) -> Difference:
+def compare(old: Values, new: Values) -> Difference:
     """Compare two provider configurations; a changed one never replaces what it made."""
     return compare_values(old, new, Rules(), list(_ENGINE_KEYS))

@@ -1,12 +1,13 @@
 """What changed between two sets of inputs, and what that means for the resource."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.offline.plugins.behaviour import Rules
 from rehearsal.offline.plugins.check import DEFAULTS
-from rehearsal.offline.plugins.wire import UNKNOWN, plain
+from rehearsal.offline.plugins.wire import UNKNOWN, Values, plain
 
 ADD, DELETE, UPDATE = "ADD", "DELETE", "UPDATE"
 
@@ -20,21 +21,27 @@ class Difference:
     delete_first: bool = False
 
 
-def compare(old: dict[str, Any], new: dict[str, Any], rules: Rules, ignored: list[str]) -> Difference:
+def compare(old: Values, new: Values, rules: Rules, ignored: list[str]) -> Difference:
     """Compare inputs property by property."""
-    found = Difference()
-    skip = {path.split(".")[0].split("[")[0] for path in ignored} | {DEFAULTS}
-    for name in sorted((old.keys() | new.keys()) - skip):
-        before = len(found.paths)
-        _walk(plain(old.get(name)), plain(new.get(name)), name, rules, found.paths)
-        changed = name in found.paths if rules.whole_only else len(found.paths) > before
+    found, skipped = Difference(), [_pattern(path) for path in ignored]
+    for name in sorted((old.keys() | new.keys()) - {DEFAULTS}):
+        paths: dict[str, str] = {}
+        _walk(plain(old.get(name)), plain(new.get(name)), name, rules, paths)
+        paths = {path: kind for path, kind in paths.items() if not any(skip.match(path) for skip in skipped)}
+        changed = name in paths if rules.whole_only else bool(paths)
         if changed and rules.replaces & {name, "*"} and name not in rules.in_place:
             found.replaces.append(name)
+        found.paths.update(paths)
     found.delete_first = bool(found.replaces) and (rules.delete_first or _named_by_hand(new, rules))
     return found
 
 
-def _named_by_hand(new: dict[str, Any], rules: Rules) -> bool:
+def _pattern(path: str) -> re.Pattern[str]:
+    """Match a path of ignore_changes and all that is below it; [*] stands for every item."""
+    return re.compile(re.escape(path).replace(r"\[\*\]", r"\[\d+\]") + r"(?![^.\[])")
+
+
+def _named_by_hand(new: Values, rules: Rules) -> bool:
     """Two objects cannot share a name that the program fixed, so the old one goes first."""
     return bool(rules.autoname) and rules.autoname in new and rules.autoname not in new.get(DEFAULTS, ())
 

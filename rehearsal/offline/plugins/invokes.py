@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.schema import Schema
 from rehearsal.offline.plugins.session import ACCOUNT, Session
-from rehearsal.offline.plugins.wire import plain
+from rehearsal.offline.plugins.wire import Values, plain
 
 # Cloudflare's published ranges, as of 2026-11.
 _V4 = (
@@ -19,7 +19,7 @@ _V4 = (
 _V6 = "2400:cb00::/32 2606:4700::/32 2803:f800::/32 2405:b500::/32 2405:8100::/32 2a06:98c0::/29 2c0f:f248::/32"
 
 
-def invoke(schema: Schema, session: Session, settings: dict[str, Any], token: str, args: dict[str, Any]) -> Any:
+def invoke(schema: Schema, session: Session, settings: Values, token: str, args: Values) -> Any:
     """Answer one data source."""
     known = schema.arguments(token)
     for name in args:
@@ -31,17 +31,17 @@ def invoke(schema: Schema, session: Session, settings: dict[str, Any], token: st
     return _ANSWERS[token](plain(args), session, settings)
 
 
-def _identity(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
+def _identity(args: Values, session: Session, settings: Values) -> Values:
     arn = f"arn:aws:iam::{ACCOUNT}:user/rehearsal"
     return {"accountId": ACCOUNT, "arn": arn, "id": ACCOUNT, "userId": "AIDAREHEARSAL"}
 
 
-def _region(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
+def _region(args: Values, session: Session, settings: Values) -> Values:
     region = args.get("region") or settings.get("region") or "us-east-1"
     return {"id": region, "name": region, "region": region, "endpoint": f"ec2.{region}.amazonaws.com"}
 
 
-def _zone(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
+def _zone(args: Values, session: Session, settings: Values) -> Values:
     identity = args.get("zoneId") or args.get("filter", {}).get("name", "")
     zones = session.marker.get("zones", {})
     name = zones.get(identity, identity)
@@ -52,12 +52,12 @@ def _zone(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> d
     return {"id": identity, "zoneId": identity, "name": name, "status": "active", "type": "full", "paused": False}
 
 
-def _ranges(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
+def _ranges(args: Values, session: Session, settings: Values) -> Values:
     return {"id": "cloudflare", "ipv4Cidrs": _V4.split(), "ipv6Cidrs": _V6.split(), "etag": "", "jdcloudCidrs": []}
 
 
-def _document(args: dict[str, Any], session: Session, settings: dict[str, Any]) -> dict[str, Any]:
-    document: dict[str, Any] = {"Version": args.get("version", "2012-10-17")}
+def _document(args: Values, session: Session, settings: Values) -> Values:
+    document: Values = {"Version": args.get("version", "2012-10-17")}
     if args.get("policyId"):
         document["Id"] = args["policyId"]
     statements = [_statement(statement) for statement in args.get("statements", [])]
@@ -77,13 +77,13 @@ def _merge(base: list[Any], over: list[Any]) -> list[Any]:
     return merged + [item for item in over if not item.get("Sid") or item["Sid"] in sids]
 
 
-def _statement(given: dict[str, Any]) -> dict[str, Any]:
+def _statement(given: Values) -> Values:
     written = {"Sid": given.get("sid"), "Effect": given.get("effect", "Allow")}
     for key in ("actions", "notActions", "resources", "notResources"):
         written[f"{key[0].upper()}{key[1:-1]}"] = _one_or_many(given.get(key, []))
     for key in ("principals", "notPrincipals"):
         written[f"{key[0].upper()}{key[1:-1]}"] = _principals(given.get(key, []))
-    conditions: dict[str, dict[str, Any]] = {}
+    conditions: dict[str, Values] = {}
     for item in given.get("conditions", []):
         conditions.setdefault(item["test"], {})[item["variable"]] = _one_or_many(item["values"], keep_order=True)
     written["Condition"] = conditions
@@ -96,13 +96,13 @@ def _one_or_many(values: list[str], keep_order: bool = False) -> Any:
     return values if keep_order else sorted(values, reverse=True)
 
 
-def _principals(items: list[dict[str, Any]]) -> Any:
+def _principals(items: list[Values]) -> Any:
     if any(item["type"] == "*" for item in items):
         return "*"
     return {item["type"]: _one_or_many(item["identifiers"]) for item in items}
 
 
-_ANSWERS: dict[str, Callable[..., dict[str, Any]]] = {
+_ANSWERS: dict[str, Callable[..., Values]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _identity,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": lambda *_: {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com"},

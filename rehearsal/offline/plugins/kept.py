@@ -6,9 +6,9 @@ from typing import Any
 from rehearsal.offline.plugins.behaviour import Rules
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.session import Session, now, render
-from rehearsal.offline.plugins.wire import UNKNOWN, Secret, Unknown, plain
+from rehearsal.offline.plugins.wire import UNKNOWN, Found, Secret, Sides, Unknown, Values, plain
 
-_EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0, "bool": False, "list": [], "map": {}}
+_EMPTY: Values = {"str": "", "int": 0, "float": 0, "bool": False, "list": [], "map": {}}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Subject:
     token: str
     name: str
     urn: str
-    schema: dict[str, Any]
+    schema: Values
     rules: Rules
     session: Session
     region: str = "us-east-1"
@@ -31,7 +31,7 @@ def bare(inputs: Any) -> Any:
     return [bare(item) for item in inputs] if isinstance(inputs, list) else inputs
 
 
-def unknowns(subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+def unknowns(subject: Subject, inputs: Values) -> Values:
     """Give the outputs that are not known before the resource exists."""
     outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
     missing = (name for name in outputs if name not in inputs)
@@ -41,17 +41,15 @@ def unknowns(subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
 class Actor:
     """What every type can say about inputs beyond their types."""
 
-    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+    def mistakes(self, inputs: Values) -> list[str]:
         """List what the real plugin refuses at once."""
         return []
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def checked(self, inputs: Values) -> Values:
         """Give the inputs as the real plugin's Check leaves them."""
         return inputs
 
-    def sides(
-        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
         """Give the two sets of inputs that a diff compares."""
         return old, new
 
@@ -59,11 +57,11 @@ class Actor:
 class Kept(Actor):
     """Create, read, update and delete over the rehearsal's store."""
 
-    def preview(self, subject: Subject, inputs: dict[str, Any]) -> dict[str, Any]:
+    def preview(self, subject: Subject, inputs: Values) -> Values:
         """Give what is known of a resource before it is made."""
         return {**bare(inputs), **unknowns(subject, inputs)}
 
-    def create(self, subject: Subject, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
         """Make the object, and keep it."""
         properties = {"region": subject.region, **bare(plain(inputs))}
         identity = str(render(subject.rules.id, properties))
@@ -72,7 +70,7 @@ class Kept(Actor):
         subject.session.store.put(subject.token, identity, plain(inputs), outputs)
         return identity, outputs
 
-    def _refuse_second(self, subject: Subject, properties: dict[str, Any], identity: str) -> None:
+    def _refuse_second(self, subject: Subject, properties: Values, identity: str) -> None:
         rules, store = subject.rules, subject.session.store
         if not rules.unique:
             return
@@ -80,8 +78,8 @@ class Kept(Actor):
         if taken:
             raise Refusal(str(render(rules.unique, properties)))
 
-    def _computed(self, subject: Subject, properties: dict[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+    def _computed(self, subject: Subject, properties: Values) -> Values:
+        values: Values = {}
         for name, (optional, kind) in subject.schema["outputs"].items():
             if name in properties and (name != "region" or "region" not in subject.schema["inputs"]):
                 continue
@@ -100,18 +98,14 @@ class Kept(Actor):
             return now()
         return _EMPTY.get(kind)
 
-    def sides(
-        self, subject: Subject, state: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
         """Compare with what there is: a value given now that was the default before is no change."""
         outputs, names = subject.schema["outputs"], subject.schema["inputs"]
         there = {**old, **{name: state[name] for name in names if name in state}}
         stays = {name: there[name] for name in names if name in there and name in outputs and not outputs[name][0]}
         return there, {**stays, **new}
 
-    def update(
-        self, subject: Subject, identity: str, old: dict[str, Any], inputs: dict[str, Any], preview: bool
-    ) -> dict[str, Any]:
+    def update(self, subject: Subject, identity: str, old: Values, inputs: Values, preview: bool) -> Values:
         """Change the object: what the program no longer gives goes, what the cloud computed stays."""
         outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
         stays = {k: v for k, v in old.items() if k in outputs and (k not in taken or not outputs[k][0])}
@@ -122,14 +116,12 @@ class Kept(Actor):
             subject.session.store.put(subject.token, identity, plain(inputs), plain(state))
         return state
 
-    def read(
-        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
         """Give what the cloud has, or None when it has no such object."""
         kept = subject.session.store.get(subject.token, identity)
         return (kept["outputs"], kept["inputs"]) if kept else None
 
-    def delete(self, subject: Subject, identity: str, state: dict[str, Any]) -> None:
+    def delete(self, subject: Subject, identity: str, state: Values) -> None:
         """Remove the object."""
         subject.session.store.delete(subject.token, identity)
 
@@ -137,9 +129,7 @@ class Kept(Actor):
 class Zone(Kept):
     """cloudflare.Zone: those that the rehearsal was installed with exist before anything is made."""
 
-    def read(
-        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
         """Give a zone by its id."""
         name = subject.session.marker.get("zones", {}).get(identity)
         if name and not subject.session.store.get(subject.token, identity):
@@ -149,7 +139,7 @@ class Zone(Kept):
         return super().read(subject, identity, state, inputs)
 
 
-def mark_secrets(subject: Subject, values: dict[str, Any], unknowns: bool = False) -> dict[str, Any]:
+def mark_secrets(subject: Subject, values: Values, unknowns: bool = False) -> Values:
     """Mark the properties that the SDK declares secret."""
     bare_kinds = (Secret, type(None)) if unknowns else (Secret, type(None), Unknown)
     return {

@@ -5,12 +5,12 @@ import ctypes
 import functools
 import secrets
 import string
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rehearsal.offline.plugins.generated import Generated
 from rehearsal.offline.plugins.kept import Subject
 from rehearsal.offline.plugins.refusal import Refusal
-from rehearsal.offline.plugins.wire import UNKNOWN
+from rehearsal.offline.plugins.wire import UNKNOWN, Found, Values
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 _MINIMUMS = ("minLower", "minUpper", "minNumeric", "minSpecial")
@@ -20,12 +20,12 @@ _CLASSES = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "n
 class Password(Generated):
     """random.RandomPassword."""
 
-    static: ClassVar[dict[str, Any]] = {
+    static: ClassVar[Values] = {
         **dict.fromkeys(("lower", "upper", "numeric", "number", "special"), True),
         **dict.fromkeys(_MINIMUMS, 0),
     }
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Draw the required characters of each class and the rest from all of them, and shuffle."""
         sets = {name: chars for name, chars in _CLASSES.items() if inputs[name]}
         if inputs["special"]:
@@ -37,7 +37,7 @@ class Password(Generated):
         secrets.SystemRandom().shuffle(drawn)
         return "none", {"result": "".join(drawn), "bcryptHash": bcrypt("".join(drawn))}
 
-    def mistakes(self, inputs: dict[str, Any]) -> list[str]:
+    def mistakes(self, inputs: Values) -> list[str]:
         """Refuse a length below the sum of the minimums, and a password of no characters."""
         given = {**self.static, **inputs}
         sizes = [given["length"], *(given[name] for name in _MINIMUMS)]
@@ -47,14 +47,12 @@ class Password(Generated):
             return ["At least one of special, upper, lower and numeric must be true."]
         return []
 
-    def defaults(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def defaults(self, inputs: Values) -> Values:
         """Let `number`, the old name of `numeric`, follow it."""
         numeric = inputs.get("numeric", inputs.get("number", True))
         return {**self.static, **inputs, "numeric": numeric, "number": numeric}
 
-    def read(
-        self, subject: Subject, identity: str, state: dict[str, Any], inputs: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
         """Import: the id is the password."""
         if state:
             return state, inputs
@@ -66,7 +64,7 @@ class Password(Generated):
 class Id(Generated):
     """random.RandomId."""
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Draw the bytes and write them in four ways, each behind the prefix."""
         drawn, prefix = secrets.token_bytes(inputs["byteLength"]), inputs.get("prefix", "")
         url = base64.urlsafe_b64encode(drawn).rstrip(b"=").decode()
@@ -82,7 +80,7 @@ class Id(Generated):
 class Bytes(Generated):
     """random.RandomBytes."""
 
-    def make(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def make(self, inputs: Values) -> tuple[str, Values]:
         """Draw the bytes."""
         drawn = secrets.token_bytes(inputs["length"])
         text = base64.b64encode(drawn).decode()

@@ -5,6 +5,7 @@ is kept in a JSON file per SDK version, so that a warm preview opens six small f
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -73,6 +74,10 @@ class Schema:
         return known if isinstance(known, dict) else {}
 
     def _save(self) -> None:
+        with contextlib.suppress(OSError):  # a checkout that cannot be written to is only slower
+            self._write()
+
+    def _write(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(f".{os.getpid()}")
         temporary.write_text(json.dumps(self._known, separators=(",", ":")))

@@ -1,6 +1,6 @@
 """The one process behind the stand-in plugins of an engine run: a gRPC server per plugin, gone when the engine is."""
 
-import json
+import marshal
 import os
 import select
 import socket
@@ -11,6 +11,8 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from rehearsal.offline.plugins.launcher import ours
 
 
 def _without_the_sdk(site: str) -> None:
@@ -32,7 +34,8 @@ class Server:
 
     def welcome(self, connection: socket.socket) -> None:
         """Read one launcher's request and answer it; the open connection keeps the launcher alive."""
-        request = json.loads(connection.makefile("r", encoding="utf-8").readline())
+        with connection.makefile("rb") as stream:
+            request = marshal.loads(stream.read())  # noqa: S302 - from our own launcher, through its own socket
         connection.sendall(f"{self._port(request)}\n".encode())
         self.connections.append(connection)
 
@@ -53,7 +56,8 @@ def main(site: str, cache: str, listener_fd: int, engine: int) -> None:
     server = Server(site, cache)
     while True:
         connection, _ = listener.accept()
-        server.welcome(connection)
+        if ours(connection):
+            server.welcome(connection)
 
 
 def _leave_with(engine: int) -> None:

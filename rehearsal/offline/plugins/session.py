@@ -11,6 +11,7 @@ from typing import Any
 
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.store import Store
+from rehearsal.offline.plugins.wire import Values
 
 ACCOUNT = "000000000000"
 MARKER = "rehearsal.json"
@@ -24,7 +25,7 @@ class Session:
     folder: str
     environment: dict[str, str]
     log: LogLine = lambda _urn, _line: None
-    marker: dict[str, Any] = field(default_factory=dict)
+    marker: Values = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -67,14 +68,14 @@ def _without_password(url: str) -> str:
     return re.sub(r"//[^@/]*@", "//", url)
 
 
-def render(template: Any, properties: dict[str, Any]) -> Any:
+def render(template: Any, properties: Values) -> Any:
     """Fill a table's template with the object's properties and with fresh identifiers."""
     if not isinstance(template, str):
         return template
     return template.format_map(_Values(properties))
 
 
-class _Values(dict[str, Any]):
+class _Values(Values):
     def __missing__(self, key: str) -> str:
         if match := re.fullmatch(r"(hex)(\d+)", key, re.IGNORECASE):
             digits = secrets.token_hex(int(match[2]))[: int(match[2])]

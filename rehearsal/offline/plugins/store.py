@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.wire import Values
 
 
 class Store:
@@ -20,11 +20,11 @@ class Store:
         digest = hashlib.sha256(identity.encode()).hexdigest()[:24]
         return self.folder / package / rest.rsplit(":", 1)[-1] / f"{digest}.json"
 
-    def get(self, token: str, identity: str) -> dict[str, Any] | None:
+    def get(self, token: str, identity: str) -> Values | None:
         """Give what is kept of an object, or None when it does not exist."""
         return self._read(self._path(token, identity))
 
-    def _read(self, path: Path) -> dict[str, Any] | None:
+    def _read(self, path: Path) -> Values | None:
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -35,13 +35,13 @@ class Store:
             raise Refusal(f"{path} is not an object of this rehearsal: delete it, and refresh the stack.")
         return kept
 
-    def named(self, token: str, key: str, properties: dict[str, Any]) -> bool:
+    def named(self, token: str, key: str, properties: Values) -> bool:
         """Say whether an object of this type with the same name exists."""
         folder = self._path(token, "").parent
         kept = (self._read(path) for path in sorted(folder.glob("*.json")))
         return any(item is not None and item["outputs"].get(key) == properties.get(key) for item in kept)
 
-    def put(self, token: str, identity: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+    def put(self, token: str, identity: str, inputs: Values, outputs: Values) -> None:
         """Keep an object; its file appears whole or not at all."""
         path = self._path(token, identity)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,10 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 
+Values = dict[str, Any]
+Sides = tuple[Values, Values]
+Found = Sides | None
+
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the protocol's marker, not a secret
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"

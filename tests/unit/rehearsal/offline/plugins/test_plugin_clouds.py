@@ -7,7 +7,8 @@ import pytest
 from conftest import Opened
 
 from rehearsal.offline.install import _installed_version, _site
-from rehearsal.offline.plugins.behaviour import RULES
+from rehearsal.offline.plugins.behaviour import RULES, Rules
+from rehearsal.offline.plugins.diff import compare
 from rehearsal.offline.plugins.schema import Schema
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -247,3 +248,21 @@ def test_all_tags_follow_the_tags(opened: Opened) -> None:
     assert made(driver, {"tags": {"a": "b"}})["properties"]["tagsAll"] == {"a": "b"}
     driver.play({"do": "check", "with": {"tags": {"a": "c"}}})
     assert driver.play({"do": "update"})["properties"]["tagsAll"] == {"a": "c"}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "left"),
+    [
+        ("rules", set()),
+        ("rules[*].description", {"rules[0].expression"}),
+        ("rules[0]", {"rules[1].description.x"}),
+        ("rule", {"rules[0].description", "rules[0].expression", "rules[1].description.x"}),
+        ("rules[1].description.x", {"rules[0].description", "rules[0].expression"}),
+    ],
+)
+def test_only_the_ignored_path_is_ignored(ignored: str, left: set[str]) -> None:
+    old = {"rules": [{"description": "a", "expression": "b"}, {"description": {"x": 1}}]}
+    new = {"rules": [{"description": "A", "expression": "B"}, {"description": {"x": 2}}]}
+    found = compare(old, new, Rules(frozenset({"rules"})), [ignored])
+    assert set(found.paths) == left
+    assert bool(found.replaces) is bool(found.paths)
