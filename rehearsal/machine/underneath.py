@@ -21,7 +21,9 @@ VOLATILE = re.compile(
 )
 # The kernel loads these by itself when any container's network or disk asks for them; they are docker's footprint.
 BY_DOCKER = re.compile(r"(nf|nft|ip|ip6|ipt|xt|x|br|overlay|veth|bridge|llc|stp|iptable|ip6table)(_.*)?")
-DOCKER_RULE = re.compile(r"DOCKER|docker0|br-[0-9a-f]{12}|^#|^COMMIT")
+DOCKER_RULE = re.compile(
+    r"DOCKER|docker0|br-[0-9a-f]{12}|^#|^COMMIT|-A POSTROUTING -s (\S+)/32 -d \1/32 .* -j MASQUERADE"
+)
 DOCKER_MOUNT = re.compile(r" (/var/lib/docker/|/run/docker/|/var/run/docker/)")
 
 

@@ -64,6 +64,13 @@ def memory_device():
     return "allowed"
 
 
+def other_groups():
+    """In a namespace of its own, PID 1 sees itself at the top of every hierarchy."""
+    with open("/proc/1/cgroup") as lines:
+        paths = {line.rstrip().split(":", 2)[2] for line in lines}
+    return "unseen" if paths <= {"/", "/init.scope"} else "allowed"
+
+
 attempts = {
     "sysctl vm.swappiness": written("/proc/sys/vm/swappiness"),
     "sysctl fs.file-max": written("/proc/sys/fs/file-max"),
@@ -72,7 +79,7 @@ attempts = {
     "swap": swap_on(),
     "raw memory": memory_device(),
     "kernel log": outcome(libc.klogctl(8, None, 8)),  # the console's level; 8 is the most talkative
-    "control groups of others": "allowed" if os.path.exists("/sys/fs/cgroup/memory/docker") else "unseen",
+    "control groups of others": other_groups(),
     # Wrong arguments on purpose: who may not do it gets EPERM before they are looked at.
     **{f"call {name}": outcome(libc.syscall(number, -1, -1, -1, -1)) for name, number in SYSCALLS.items()},
 }

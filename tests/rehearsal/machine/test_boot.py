@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ def test_boots_cold_and_warm_and_leaves_the_machine_underneath_as_it_was(
     record_property("cold", cold_seconds)
     record_property("warm", warm_seconds)
     volumes = {*_volumes(cold), *_volumes(warm)}
+    assert _rules_for(cold, warm) != [], "the rules whose absence is tested below"
     for machine in (cold, warm):
         machine.down()
 
@@ -63,8 +65,17 @@ def test_boots_cold_and_warm_and_leaves_the_machine_underneath_as_it_was(
     assert underneath.changes(before, underneath.snapshot()) == []
     assert _files_of_rehearsals() == files
     assert container.find("test-cold") == container.find("test-warm") == []
+    assert not _rules_for(cold, warm)
     assert len(volumes) == 4
     assert not volumes & {*docker("volume", "ls", "--quiet").split()}
+
+
+def _rules_for(*machines: Machine) -> list[str] | None:
+    """Docker's rules for the published ports; None where this user may not read them."""
+    if os.geteuid() != 0:
+        return None
+    saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
+    return [rule for rule in saved.splitlines() if any(f"--dport {one.port} " in rule for one in machines)]
 
 
 def _volumes(machine: Machine) -> list[str]:

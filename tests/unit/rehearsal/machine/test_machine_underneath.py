@@ -62,6 +62,8 @@ def test_only_counters_and_passing_interfaces_are_left_out(sysctl: str, volatile
     ("rule", "by_docker"),
     [
         ("-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -j ACCEPT", True),
+        ("-A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -m tcp --dport 443 -j MASQUERADE", True),
+        ("-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE", False),
         ("-A INPUT -p tcp --dport 22 -j ACCEPT", False),
         (":FORWARD DROP ", False),
     ],
