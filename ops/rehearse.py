@@ -46,7 +46,10 @@ def up(name: str, **wanted: Any) -> None:
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def shell(name: str, command: tuple[str, ...]) -> None:
     """Log in to a machine, or run a COMMAND there."""
-    ssh = Machine.find(name).ssh_command(shlex.join(command) if command else None)
+    machine = Machine.find(name)
+    if not machine.running():
+        raise click.ClickException(f"Machine '{name}' does not run: './infra rehearse down {name}', then 'up {name}'.")
+    ssh = machine.ssh_command(shlex.join(command) if command else None)
     os.execvp(ssh[0], ssh)  # noqa: S606  the terminal belongs to ssh from here on
 
 

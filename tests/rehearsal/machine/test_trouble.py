@@ -71,6 +71,23 @@ def test_bad_input(arguments: list[str], sentence: str) -> None:
     assert "test-bad" not in cleanup.all_names()
 
 
+def test_a_machine_that_has_stopped(boot: Callable[..., Machine]) -> None:
+    stopped = boot("stopped", memory_mb=512)
+    docker("stop", "--time", "10", stopped.record.container)
+    status, said = infra("shell", stopped.name)
+    assert status == 1
+    assert said.startswith(f"Error: Machine '{stopped.name}' does not run: ")
+
+
+def test_the_command_enters_a_machine_and_tells_of_it(machine: Machine) -> None:
+    done = subprocess.run(
+        [*INFRA, "shell", machine.name, "--", "sudo", "hostname"], cwd=TOOLCHAIN.parent, capture_output=True, check=True
+    )
+    assert done.stdout == b"test-trouble\n"
+    told = subprocess.run([*INFRA, "status"], cwd=TOOLCHAIN.parent, capture_output=True, text=True, check=True).stdout
+    assert f"test-trouble  debian-12  running  debian@{machine.address}  SSH on 127.0.0.1:{machine.port}" in told
+
+
 def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
