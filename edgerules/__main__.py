@@ -116,6 +116,9 @@ def _mutate(files: list[Any], least: int) -> bool:
         result = score(zone, cases)
         for mutant in result.survivors:
             click.echo(f"not noticed: {mutant.rule}: {mutant.change}")
+            telling = mutant.witness(zone)
+            if telling:
+                click.echo(f"  a case for it: {telling}")
         click.echo(result.summary())
         enough &= result.killed * 100 >= least * result.total
     return enough

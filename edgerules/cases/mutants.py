@@ -12,6 +12,7 @@ from typing import Any
 
 from edgerules.cases.load import Case
 from edgerules.cases.run import run_case
+from edgerules.cases.witness import witness
 from edgerules.language import Expr, ExpressionError, parse, to_text
 from edgerules.language.syntax import Call, Compare, InList, InSet, Logic, Not, Number, Truth
 from edgerules.lint.logic import impossible
@@ -40,6 +41,11 @@ class Mutant:
     rule: str
     change: str
     zone: Zone
+    expressions: tuple[str, ...]  # of the rules that changed
+
+    def witness(self, original: Zone) -> str | None:
+        """A request that this change makes a difference to, if one is easily found."""
+        return witness(original, self.zone, map(parse, self.expressions))
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,8 @@ def mutants(zone: Zone) -> Iterator[Mutant]:
                 continue
             name = rule_name(phase, index, rule)
             for change, mutated in _of_rule(rule, zone):
-                yield Mutant(name, change, _with_rule(zone, phase, index, mutated))
+                changed = _with_rule(zone, phase, index, mutated)
+                yield Mutant(name, change, changed, (rule.expression,))
         if phase in _ORDERED:
             yield from _swaps(zone, phase)
 
@@ -90,7 +97,8 @@ def _swaps(zone: Zone, phase: str) -> Iterator[Mutant]:
             continue
         swapped = [*rules[:index], other, one, *rules[index + 2 :]]
         names = rule_name(phase, index, one), rule_name(phase, index + 1, other)
-        yield Mutant(names[0], f"swapped with {names[1]}", _with_rules(zone, phase, swapped))
+        changed = _with_rules(zone, phase, swapped)
+        yield Mutant(names[0], f"swapped with {names[1]}", changed, (one.expression, other.expression))
 
 
 def _same_effect(one: Rule, other: Rule) -> bool:

@@ -10,6 +10,13 @@ from edgerules.simulator.program import Compiled
 from edgerules.simulator.run import Run
 
 
+def normalised(run: Run) -> None:
+    """With the scope `both` the origin gets the path that the rules have judged."""
+    path = run.fields["http.request.uri.path"]
+    if path != run.fields["raw.http.request.uri.path"]:
+        run.origin_changes["path"] = _word(path)
+
+
 def rewrite_url(run: Run, rules: list[Compiled]) -> None:
     """Every rule reads the URL as it came; of several that set the same part, the last one stays."""
     changed: dict[str, Any] = {}

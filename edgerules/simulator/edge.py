@@ -110,6 +110,8 @@ class Edge:
             redirects.single(run, rules("http_request_dynamic_redirect"))
         if run.stop is not None:
             return
+        if self.zone.url_normalization.scope == "both":
+            changes.normalised(run)
         changes.rewrite_url(run, rules("http_request_transform"))
         changes.configuration(run, rules("http_config_settings"))
         changes.origin(run, rules("http_request_origin"))

@@ -64,11 +64,16 @@ def bulk(run: Run, rules: list[Compiled], zone: Zone) -> None:
         if entries is None:
             run.end(Stop(rule.name, "redirect", phase=rule.phase, because=f"list {name} not given"), UNKNOWN)
             continue
-        item = next((item for item in entries.redirects if _fits(run, item)), None)
+        path, query = run.fields["http.request.uri.path"], run.fields["http.request.uri.query"]
+        if path is UNKNOWN or query is UNKNOWN:
+            run.end(Stop(rule.name, "redirect", phase=rule.phase, because="a rewrite is uncertain"), UNKNOWN)
+            continue
+        url = str(path, "utf-8", "surrogateescape"), str(query, "utf-8", "surrogateescape")
+        item = next((item for item in entries.redirects if _fits(run, item, url[0])), None)
         if item is None:
             continue
         why = run.why_unknown(rule) if answer is UNKNOWN else ""
-        target = _bulk_target(run, item)
+        target = _bulk_target(item, *url)
         stop = Stop(rule.name, "redirect", item.status_code, target, phase=rule.phase, because=why)
         if run.end(stop, answer):
             return
@@ -80,21 +85,19 @@ def _source(item: Redirect) -> tuple[str, str, str]:
     return scheme, host.lower(), slash + path or "/"
 
 
-def _fits(run: Run, item: Redirect) -> bool:
-    scheme, host, path = _source(item)
-    request = run.request
-    name = request.host.lower()
+def _fits(run: Run, item: Redirect, path: str) -> bool:
+    scheme, host, start = _source(item)
+    name = run.request.host.lower()
     hosts = name == host or (item.include_subdomains and name.endswith("." + host))
-    below = item.subpath_matching and request.path.startswith(path.rstrip("/") + "/")
-    return hosts and scheme in ("", request.scheme) and (request.path == path or below)
+    below = item.subpath_matching and path.startswith(start.rstrip("/") + "/")
+    return hosts and scheme in ("", run.request.scheme) and (path == start or below)
 
 
-def _bulk_target(run: Run, item: Redirect) -> str:
+def _bulk_target(item: Redirect, path: str, query: str) -> str:
     target = item.target_url
-    request = run.request
     if item.subpath_matching and item.preserve_path_suffix:
-        suffix = request.path[len(_source(item)[2].rstrip("/")) :]
+        suffix = path[len(_source(item)[2].rstrip("/")) :]
         target = target.rstrip("/") + suffix
-    if item.preserve_query_string and request.query:
-        target += ("&" if "?" in target else "?") + request.query
+    if item.preserve_query_string and query:
+        target += ("&" if "?" in target else "?") + query
     return target

@@ -80,6 +80,33 @@ def test_rewrites_read_the_url_as_it_came() -> None:
     assert outcome.to_origin == {"path": "/b", "query": "was=/a"}
 
 
+def test_a_rewrite_that_nobody_can_decide_leaves_the_path_unknown() -> None:
+    zone = edge(
+        http_request_transform=[rewrite("bots", "cf.client.bot", path={"value": "/bots"})],
+        http_request_firewall_custom=[rule("admin", 'http.request.uri.path eq "/admin"')],
+    )
+    outcome = send(zone, "/admin")
+    assert (outcome.verdict, outcome.maybe[0].because) == ("unknown", "http.request.uri.path not stated")
+    assert send(zone, "/admin --field cf.client.bot=false").rule == "admin"
+
+
+def test_the_origin_gets_the_normal_path_when_told_so() -> None:
+    both = {"type": "cloudflare", "scope": "both"}
+    assert send(edge(url_normalization=both), "/a//b").to_origin == {"path": "/a/b"}
+    assert send(edge(), "/a//b").to_origin == {}
+
+
+def test_bulk_redirects_see_the_rewritten_path() -> None:
+    items = [{"source_url": "example.com/new", "target_url": "https://example.net/", "status_code": 302}]
+    follow = rule("bulk", "true", "redirect", action_parameters={"from_list": {"name": "moved"}})
+    zone = edge(
+        lists={"moved": {"kind": "redirect", "items": items}},
+        http_request_transform=[rewrite("up", 'http.request.uri.path eq "/old"', path={"value": "/new"})],
+        http_request_redirect=[follow],
+    )
+    assert (send(zone, "/old").rule, send(zone, "/old").status) == ("bulk", 302)
+
+
 def test_rate_limits_run_before_managed_rules() -> None:
     zone = edge(
         http_ratelimit=[rule("limit", "true", ratelimit=limit(1))],

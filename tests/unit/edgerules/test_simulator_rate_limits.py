@@ -136,6 +136,17 @@ def test_uncertain_counts_and_certain_ones_are_kept_apart() -> None:
     assert send(zone, "/sure").rule == "r"  # now three are certain
 
 
+def test_who_may_have_been_stopped_before_may_not_have_been_counted() -> None:
+    zone = edge(
+        http_request_firewall_custom=[rule("bot", "cf.client.bot")],
+        http_ratelimit=[rule("r", "ssl", ratelimit=limit(1))],
+    )
+    assert send(zone, "/").verdict == "unknown"
+    assert [stop.rule for stop in send(zone, "/").maybe] == ["bot", "r"]
+    assert send(zone, "/ --field cf.client.bot=false").verdict == "unknown"
+    assert send(zone, "/ --field cf.client.bot=false").rule == "r"
+
+
 def test_an_unknown_address_may_be_anybody() -> None:
     zone = edge(http_ratelimit=[rule("r", "ssl", ratelimit=limit(1))])
     assert zone.send(bare("/")).verdict == "allowed"

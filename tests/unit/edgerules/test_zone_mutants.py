@@ -8,6 +8,8 @@ from edge_support import rule, zone
 
 from edgerules.cases import load_cases
 from edgerules.cases.mutants import mutants, score
+from edgerules.cases.requests import build
+from edgerules.simulator import Edge
 
 DATA = Path(__file__).parent / "data"
 
@@ -71,3 +73,24 @@ def test_survivors_name_what_nobody_tests(tmp_path: Path) -> None:
     result = score(tested, list(load_cases(tmp_path / "c.yaml", tested).cases))
     assert [(mutant.rule, mutant.change[:21]) for mutant in result.survivors] == [("r", "without its last item")]
     assert result.summary() == "mutation score: 2 of 3 mutants are noticed (67 %)"
+
+
+def test_survivors_come_with_a_request_that_tells_them_apart(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("cases: [{name: n, request: GET https://a.example/, expect: allowed}]\n")
+    tested = zone(
+        name="a.example",
+        lists={"office": {"items": ["203.0.113.0/24"]}},
+        http_request_firewall_custom=[
+            rule("admin", 'starts_with(http.request.uri.path, "/admin") and not ip.src in $office'),
+            rule("agent", 'lower(http.user_agent) contains "sqlmap" and cf.threat_score gt 5'),
+            rule("key", 'any(http.request.headers["x-key"][*] eq "1") and http.request.method in {"PUT" "PATCH"}'),
+        ],
+    )
+    survivors = score(tested, list(load_cases(tmp_path / "c.yaml", tested).cases)).survivors
+    assert len(survivors) > 10
+    lines = {mutant.change: mutant.witness(tested) for mutant in survivors}
+    for mutant in survivors:
+        line = mutant.witness(tested)
+        assert line is not None, lines
+        before, after = Edge(tested).send(build(line)), Edge(mutant.zone).send(build(line))
+        assert (before.verdict, before.rule) != (after.verdict, after.rule)
