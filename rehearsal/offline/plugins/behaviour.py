@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_SETS = ("replaces", "in_place", "unordered")
+_SETS = ("replaces", "in_place", "unordered", "unique_by")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Rules:
     autoname_limit: int = 255
     defaults: dict[str, Any] = field(default_factory=dict)  # added to the inputs
     id: str = "{hex32}"
-    unique: str = ""  # creating a second one of the same name fails with this sentence
+    unique: str = ""  # creating a second one of the same name fails with this sentence ...
+    unique_by: frozenset[str] = frozenset()  # ... or a second one that has these in common
     computed: dict[str, Any] = field(default_factory=dict)  # outputs that the cloud adds
 
 

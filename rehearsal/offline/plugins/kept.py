@@ -74,8 +74,8 @@ class Kept(Actor):
         rules, store = subject.rules, subject.session.store
         if not rules.unique:
             return
-        taken = store.get(subject.token, identity) or store.named(subject.token, rules.autoname, properties)
-        if taken:
+        keys = rules.unique_by or {rules.autoname}
+        if store.get(subject.token, identity) or store.alike(subject.token, keys, properties):
             raise Refusal(str(render(rules.unique, properties)))
 
     def _computed(self, subject: Subject, properties: Values) -> Values:

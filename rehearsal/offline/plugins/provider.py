@@ -84,7 +84,6 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         self.name, self.version, self.schema, self.session = name, version, schema, session
         self.native = name == "command"  # the others are bridged from Terraform, which shows in many small ways
         self.settings: dict[str, Any] = {}
-        self.actors = actors(name)
         self.refusal: Refusal | None = None
 
     def _subject(self, urn: str) -> Subject:
@@ -98,7 +97,12 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return Checker(subject.schema, not self.native).properties(wire.decode(struct), subject.schema["inputs"])
 
     def _actor(self, subject: Subject) -> Any:
-        return self.actors.get(subject.token) or Kept()
+        return self._actors.get(subject.token) or Kept()
+
+    @functools.cached_property
+    def _actors(self) -> dict[str, Any]:
+        """Load them when first asked: another plugin may be waiting for its port."""
+        return actors(self.name)
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from rehearsal.offline.plugins.refusal import Refusal
@@ -35,11 +36,11 @@ class Store:
             raise Refusal(f"{path} is not an object of this rehearsal: delete it, and refresh the stack.")
         return kept
 
-    def named(self, token: str, key: str, properties: Values) -> bool:
-        """Say whether an object of this type with the same name exists."""
+    def alike(self, token: str, keys: Collection[str], properties: Values) -> bool:
+        """Say whether an object of this type has these properties in common with the given ones."""
         folder = self._path(token, "").parent
         kept = (self._read(path) for path in sorted(folder.glob("*.json")))
-        return any(item is not None and item["outputs"].get(key) == properties.get(key) for item in kept)
+        return any(all(item["outputs"].get(key) == properties.get(key) for key in keys) for item in kept if item)
 
     def put(self, token: str, identity: str, inputs: Values, outputs: Values) -> None:
         """Keep an object; its file appears whole or not at all."""

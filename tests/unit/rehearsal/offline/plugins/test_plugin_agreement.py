@@ -1,35 +1,62 @@
 """The stand-ins answer what the real plugins were recorded to answer."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_driver import shape, stand_in
+from plugin_driver import Driver, real, shape, stand_in
 
 CASES = Path(__file__).parent / "cases"
+
+
+# A folder with the official plugins' executables: then the recordings themselves are put to the test as well.
+REAL = os.environ.get("REAL_PLUGINS", "")
+PLAYERS = ["stand-in", "real"] if REAL else ["stand-in"]
 
 
 def _cases() -> Iterator[Any]:
     for file in sorted(CASES.glob("*.json")):
         book = json.loads(file.read_text())
         for case in book["cases"]:
-            yield pytest.param(book["plugin"], case, id=f"{book['plugin']}: {case['name']}")
+            for player in PLAYERS:
+                name = f"{book['plugin']}: {case['name']}" + (" (real)" if player == "real" else "")
+                yield pytest.param(player, book["plugin"], case, id=name)
 
 
-@pytest.mark.parametrize(("plugin", "case"), list(_cases()))
-def test_a_recorded_case(plugin: str, case: dict[str, Any], tmp_path: Path) -> None:
-    driver, server = stand_in(plugin, tmp_path)
-    try:
+@pytest.mark.parametrize(("player", "plugin", "case"), list(_cases()))
+def test_a_recorded_case(player: str, plugin: str, case: dict[str, Any], tmp_path: Path) -> None:
+    with _playing(player, plugin, tmp_path) as driver:
         driver.configure(case.get("settings", {}))
         driver.token = case["type"]
         for number, step in enumerate(case["steps"]):
             given = shape(driver.play(step), case.get("varies", []))
-            _compare(step, given, f"step {number + 1} ({step['do']})")
-    finally:
-        server.stop(None)
+            where = f"step {number + 1} ({step['do']})"
+            if player == "real":
+                assert _visible(given, given) == _visible(step["answer"], step["answer"]), where
+            else:
+                _compare(step, given, where)
+
+
+@contextmanager
+def _playing(player: str, plugin: str, folder: Path) -> Iterator[Driver]:
+    if player == "real":
+        driver, process = real(Path(REAL) / f"pulumi-resource-{plugin}", folder)
+        try:
+            yield driver
+        finally:
+            process.kill()
+            process.wait()
+    else:
+        driver, server = stand_in(plugin, folder)
+        try:
+            yield driver
+        finally:
+            server.stop(None)
 
 
 def _compare(step: dict[str, Any], given: dict[str, Any], where: str) -> None:

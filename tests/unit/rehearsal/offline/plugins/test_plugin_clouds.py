@@ -36,7 +36,7 @@ def test_the_table_names_only_what_the_installed_sdks_have(token: str, tmp_path:
     entry = Schema(plugin, _installed_version(plugin), _site(), tmp_path).resource(token)
     rules = RULES[token]
     nested = {name for properties in entry["objects"].values() for name in properties}
-    assert rules.replaces - {"*"} <= entry["inputs"].keys()
+    assert (rules.replaces - {"*"}) | rules.unique_by <= entry["inputs"].keys()
     assert rules.in_place | rules.defaults.keys() <= entry["inputs"].keys()
     assert rules.unordered <= entry["inputs"].keys() | nested
     assert rules.computed.keys() <= entry["outputs"].keys()
@@ -170,6 +170,18 @@ def test_two_of_one_name_are_refused_in_the_clouds_words(opened: Opened) -> None
         'The container name "/web" is already in use'
         in made(opened("docker", container), {"name": "web", "image": "x"})["error"]
     )
+
+
+def test_a_zone_has_one_ruleset_per_phase(opened: Opened) -> None:
+    token, rules = "cloudflare:index/ruleset:Ruleset", {"kind": "zone", "name": "n", "phase": "p", "zoneId": "z"}
+    made(opened("cloudflare", token), rules)
+    refused = made(opened("cloudflare", token), {**rules, "name": "other"})
+    assert refused["error"] == "exceeded maximum number of zone rulesets for phase p: 1"
+    assert "id" in made(opened("cloudflare", token), {**rules, "phase": "q"})
+    assert "id" in made(opened("cloudflare", token), {**rules, "zoneId": "y"})
+    made(opened("cloudflare", RECORD), WWW)
+    assert made(opened("cloudflare", RECORD), WWW)["error"] == "An identical record already exists."
+    assert "id" in made(opened("cloudflare", RECORD), {**WWW, "content": "192.0.2.2"})
 
 
 def test_what_was_made_is_read_back_and_imported_by_id(opened: Opened) -> None:
