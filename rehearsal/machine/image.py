@@ -80,16 +80,20 @@ def ensure_image(release: Release, packages: Sequence[str] = ()) -> str:
     return name
 
 
-def cached_images(label: str = IMAGE_LABEL) -> list[str]:
+def cached_images() -> list[str]:
+    """The images of machines, not those that stand in for a registry's."""
+    return _labelled(IMAGE_LABEL)
+
+
+def _labelled(label: str) -> list[str]:
     listed = docker("image", "ls", "--filter", f"label={label}", "--format", "{{.Repository}}:{{.Tag}}")
-    # Newest first: an image with descendants cannot go before them.
     return listed.splitlines()
 
 
 def remove_images() -> list[str]:
     """All images that rehearsals have cached, and what a killed build has left; what became of each."""
     _remove_builders()
-    return [_remove_image(name) for label in (IMAGE_LABEL, STAND_IN_LABEL) for name in cached_images(label)]
+    return [_remove_image(name) for label in (IMAGE_LABEL, STAND_IN_LABEL) for name in _labelled(label)]
 
 
 def _remove_image(name: str) -> str:
