@@ -72,7 +72,6 @@ class Key(Generated):
     static: ClassVar[Values] = {"ecdsaCurve": "P224", "rsaBits": 2048}
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Generate a key and write it in every form."""
         key: Any = self._generate(inputs)
         traditional = _PRIVATE.PKCS8 if isinstance(key, ed25519.Ed25519PrivateKey) else _PRIVATE.TraditionalOpenSSL
         der = key.public_key().public_bytes(serialization.Encoding.DER, _PUBLIC.SubjectPublicKeyInfo)
@@ -87,7 +86,6 @@ class Key(Generated):
         return hashlib.sha1(der).hexdigest(), outputs  # noqa: S324 - the real plugin's id is this digest
 
     def mistakes(self, inputs: Values) -> list[str]:
-        """Refuse algorithms and curves that do not exist."""
         return [
             *_not_among(inputs, "algorithm", ("RSA", "ECDSA", "ED25519")),
             *_not_among(inputs, "ecdsaCurve", _CURVES),
@@ -132,7 +130,6 @@ class Request(Generated):
     """tls.CertRequest."""
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Sign a request with the key."""
         key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
         builder = x509.CertificateSigningRequestBuilder(_name(inputs.get("subject") or {}))
         if names := _alternatives(inputs):
@@ -159,7 +156,6 @@ class Certificate(Generated):
     }
 
     def mistakes(self, inputs: Values) -> list[str]:
-        """Refuse uses that do not exist."""
         uses = inputs["allowedUses"] if inputs["allowedUses"] is not UNKNOWN else []
         named = {f"allowedUses[{index}]": use for index, use in enumerate(uses)}
         return [text for name in named for text in _not_among(named, name, (*_KEY_USES, *_EXTENDED_USES))]
@@ -171,7 +167,6 @@ class Certificate(Generated):
         return {**given, "readyForRenewal": UNKNOWN not in hours and hours[0] <= hours[1]}
 
     def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
-        """Replace a certificate whose renewal is due."""
         before, after = super().sides(subject, state, old, new)
         end = datetime.datetime.strptime(state["validityEndTime"], _TIME).replace(tzinfo=datetime.timezone.utc)
         early = after["earlyRenewalHours"]
@@ -217,7 +212,6 @@ class SelfSigned(Certificate):
     static: ClassVar[Values] = {**Certificate.static, "setAuthorityKeyId": False}
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Certify the key by itself."""
         key = _load_key(inputs.get("privateKeyPem", ""), "privateKeyPem")
         name = _name(inputs.get("subject") or {})
         builder = self.issue(inputs, name, name, (key.public_key(), key))
@@ -231,7 +225,6 @@ class LocallySigned(Certificate):
     """tls.LocallySignedCert."""
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Certify a request by an authority's key."""
         key = _load_key(inputs.get("caPrivateKeyPem", ""), "caPrivateKeyPem")
         try:
             request = x509.load_pem_x509_csr(inputs["certRequestPem"].encode())

@@ -38,7 +38,6 @@ class _Capture:
     parts: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
 
     def read(self, stream: IO[bytes], index: int) -> None:
-        """Follow one stream to its end."""
         for line in stream:
             self.parts[index].append(line)
             self.together.append(line)
@@ -86,8 +85,10 @@ def _execute(argv: list[str], folder: str, environment: dict[str, str], stdin: s
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except OSError:
+    except FileNotFoundError:
         return f'exec: "{argv[0]}": executable file not found in $PATH'
+    except OSError as error:
+        return f"fork/exec {argv[0]}: {(error.strerror or '').lower()}"
     _running.add(process)
     try:
         return _follow(process, stdin.encode(), capture)
@@ -148,12 +149,10 @@ class Local(Actor):
         return {**inputs, "stdout": UNKNOWN, "stderr": UNKNOWN}
 
     def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
-        """Run `create`, if there is one."""
         identity = subject.name + secrets.token_hex(4)
         return identity, self._outputs(subject, inputs, plain(inputs).get("create"), {})
 
     def update(self, subject: Subject, identity: str, old: Values, inputs: Values, preview: bool) -> Values:
-        """Run `update`, or `create` again."""
         if preview:
             return self.preview(subject, inputs)
         given = plain(inputs)
@@ -166,7 +165,6 @@ class Local(Actor):
         return {**inputs, **made}
 
     def act(self, subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
-        """Run the command."""
         return run(subject, text, inputs, previous)
 
     def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
@@ -174,7 +172,6 @@ class Local(Actor):
         return state, inputs
 
     def delete(self, subject: Subject, identity: str, state: Values) -> None:
-        """Run `delete`, if there is one."""
         given = plain(state)
         if given.get("delete") is not None:
             self.act(subject, given["delete"], given, given)
@@ -184,7 +181,6 @@ class Remote(Local):
     """command.remote.Command: keeps its state; no host is asked."""
 
     def checked(self, inputs: Values) -> Values:
-        """Fill in the connection's defaults."""
         connection = inputs["connection"]
         if is_unknown(connection):
             return inputs
@@ -201,7 +197,6 @@ class Copy(Remote):
     """command.remote.CopyToRemote: keeps its state; no file is sent."""
 
     def preview(self, subject: Subject, inputs: Values) -> Values:
-        """All of its outputs are inputs."""
         return inputs
 
     def _outputs(self, subject: Subject, inputs: Values, text: str | None, previous: Values) -> Values:

@@ -17,20 +17,16 @@ class Generated(Actor):
         raise NotImplementedError
 
     def defaults(self, inputs: Values) -> Values:
-        """Add the values that the real plugin has for what was not given."""
         return {**self.static, **inputs}
 
     def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
-        """Compare with the defaults filled in."""
         return self.defaults(old), self.defaults(new)
 
     def preview(self, subject: Subject, inputs: Values) -> Values:
-        """Give what is known before: the inputs and the defaults."""
         known = self.defaults(bare(inputs))
         return {**unknowns(subject, known), **known}
 
     def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
-        """Make the values."""
         given = self.defaults(bare(plain(inputs)))
         identity, outputs = self.make(given)
         return identity, {**given, **outputs}

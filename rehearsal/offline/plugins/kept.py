@@ -58,11 +58,9 @@ class Kept(Actor):
     """Create, read, update and delete over the rehearsal's store."""
 
     def preview(self, subject: Subject, inputs: Values) -> Values:
-        """Give what is known of a resource before it is made."""
         return {**bare(inputs), **unknowns(subject, inputs)}
 
     def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
-        """Make the object, and keep it."""
         properties = {"region": subject.region, **bare(plain(inputs))}
         identity = str(render(subject.rules.id, properties))
         self._refuse_second(subject, properties, identity)
@@ -122,7 +120,6 @@ class Kept(Actor):
         return (kept["outputs"], kept["inputs"]) if kept else None
 
     def delete(self, subject: Subject, identity: str, state: Values) -> None:
-        """Remove the object."""
         subject.session.store.delete(subject.token, identity)
 
 
@@ -130,7 +127,6 @@ class Zone(Kept):
     """cloudflare.Zone: those that the rehearsal was installed with exist before anything is made."""
 
     def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
-        """Give a zone by its id."""
         name = subject.session.marker.get("zones", {}).get(identity)
         if name and not subject.session.store.get(subject.token, identity):
             given = {"account": {}, "name": name}

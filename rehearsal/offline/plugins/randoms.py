@@ -38,7 +38,6 @@ class Password(Generated):
         return "none", {"result": "".join(drawn), "bcryptHash": bcrypt("".join(drawn))}
 
     def mistakes(self, inputs: Values) -> list[str]:
-        """Refuse a length below the sum of the minimums, and a password of no characters."""
         given = {**self.static, **inputs}
         sizes = [given["length"], *(given[name] for name in _MINIMUMS)]
         if UNKNOWN not in sizes and sizes[0] < max(1, sum(sizes[1:])):
@@ -65,7 +64,6 @@ class Id(Generated):
     """random.RandomId."""
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Draw the bytes and write them in four ways, each behind the prefix."""
         drawn, prefix = secrets.token_bytes(inputs["byteLength"]), inputs.get("prefix", "")
         url = base64.urlsafe_b64encode(drawn).rstrip(b"=").decode()
         written = {
@@ -81,7 +79,6 @@ class Bytes(Generated):
     """random.RandomBytes."""
 
     def make(self, inputs: Values) -> tuple[str, Values]:
-        """Draw the bytes."""
         drawn = secrets.token_bytes(inputs["length"])
         text = base64.b64encode(drawn).decode()
         return text, {"base64": text, "hex": drawn.hex()}
