@@ -12,6 +12,7 @@ from systems import CASES, IPV4, IPV6, SYSTEMS
 from components.edge.component import CloudflareEdgeArgs
 from components.edge.rules.zone import MANAGED, rulesets
 from edgerules.cases import load_cases, pytest_cases, run_file
+from edgerules.cases.mutants import score
 from edgerules.zone import Zone
 
 
@@ -61,5 +62,14 @@ def test_every_rule_has_a_case_that_fails_without_it(system: str, phase: str, re
 def test_nothing_is_decided_by_a_guess(system: str) -> None:
     """The share of requests whose end nobody can tell offline: only the cases that are about it."""
     results = run_file(load_cases(CASES[system], _zone(system)))
-    unknown = [result.case.name for result in results if result.verdicts["unknown"]]
-    assert unknown == ["managed rules and bot detection have the last word, and nobody can know it here"]
+    assert {result.case.name for result in results if result.verdicts["unknown"]} == {
+        "managed rules and bot detection have the last word, and nobody can know it here",
+        "health checks pass without help from bot detection, and nothing else does",
+    }
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_cases_notice_nine_of_ten_changes_to_the_rules(system: str) -> None:
+    zone = _zone(system)
+    found = score(zone, list(load_cases(CASES[system], zone).cases))
+    assert found.killed >= 0.9 * found.total, found.summary()
