@@ -25,8 +25,8 @@
     must_pass:                      # requests that no rule may stop
       - {name: health check, request: GET https://api.example.com/health --ip 203.0.113.9}
 
-In place of `rules`, `rulesets: [{phase: ..., rules: [...]}]` is read as well, and `zone_from_rulesets`
-takes the resources of a Pulumi program just as runtime mocks record them.
+`rulesets: [{phase: ..., rules: [...]}]` and a flat list of rules with a key `phase` are read as well, and
+`zone_from_rulesets` takes the resources of a Pulumi program just as runtime mocks record them.
 """
 
 from edgerules.zone.base import Model

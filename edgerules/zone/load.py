@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from edgerules.zone import model, parameters
-from edgerules.zone.source import Document, InputError, Path_, read
+from edgerules.zone.shapes import by_phase
+from edgerules.zone.source import Document, InputError, read
 
 
 def _keys(*modules: ModuleType) -> set[str]:
@@ -25,7 +26,7 @@ _KNOWN_KEYS = sorted(_keys(model, parameters))
 
 def load(path: str | Path) -> tuple[model.Zone, Document]:
     """The zone in a YAML or JSON file, with the places of its parts."""
-    document = _with_rules(read(path))
+    document = by_phase(read(path))
     return build(document), document
 
 
@@ -55,7 +56,7 @@ def zone_from_rulesets(rulesets: Iterable[Mapping[str, Any]], **zone: Any) -> mo
     API answers. The other parts of the zone (plan, settings, records, lists ...) are keyword arguments.
     """
     value = {**zone, "rulesets": [dict(ruleset) for ruleset in rulesets]}
-    return build(_with_rules(Document("rulesets", plain(value))))
+    return build(by_phase(Document("rulesets", plain(value))))
 
 
 _NAMES_INSIDE = ("headers", "lists", "rules")
@@ -85,41 +86,12 @@ def _snake(key: str) -> str:
     return _PULUMI_NAMES.get(name, name)
 
 
-def _with_rules(document: Document) -> Document:
-    """`rulesets: [{phase, rules}]`, the shape of the API, becomes `rules: {phase: [...]}`."""
-    value = document.value
-    if not isinstance(value, dict) or not isinstance(value.get("rulesets"), list):
-        return document
-    rules: dict[str, Any] = dict(value.get("rules") or {})
-    lines = dict(document.lines)
-    for index, ruleset in enumerate(value["rulesets"]):
-        where = document.where("rulesets", index)
-        phase = ruleset.get("phase") if isinstance(ruleset, dict) else None
-        if not isinstance(phase, str):
-            raise InputError(f"{where}: a ruleset needs the keys phase and rules.")
-        if phase in rules:
-            raise InputError(
-                f"{where}: there is a second ruleset for the phase {phase}; "
-                "Cloudflare keeps one for each phase and zone: merge their rules."
-            )
-        rules[phase] = ruleset.get("rules") or []
-        _move(lines, ("rulesets", index, "rules"), ("rules", phase))
-    rest = {key: item for key, item in value.items() if key != "rulesets"}
-    return Document(document.name, {**rest, "rules": rules}, lines)
-
-
-def _move(lines: dict[Path_, int], old: Path_, new: Path_) -> None:
-    for path, line in list(lines.items()):
-        if path[: len(old)] == old:
-            lines[new + path[len(old) :]] = line
-
-
 _UNION_MEMBERS = ("[key]", "str", "int", "float", "dict[str,any]", "Redirect", "ListItem")
 """Pydantic names the member of a union in the location of an error; files have no such key."""
 
 
 def _sentence(document: Document, error: Any, keys: Iterable[str]) -> str:
-    path = tuple(part for part in error["loc"] if part not in ("[key]", "str", "dict[str,any]", "int", "float"))
+    path = tuple(part for part in error["loc"] if part not in _UNION_MEMBERS)
     key = ".".join(str(part) for part in path) or "the zone"
     return f"{document.where(*path)}: {key}: {_explain(error, str(path[-1]) if path else '', keys)}."
 

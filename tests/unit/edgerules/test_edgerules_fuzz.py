@@ -21,6 +21,7 @@ from edgerules.simulator import Edge
 from edgerules.zone import Document, InputError, Zone, parse
 from edgerules.zone import build as build_zone
 from edgerules.zone.model import Zone as ZoneModel
+from edgerules.zone.shapes import by_phase
 
 DATA = Path(__file__).parent / "data"
 PRODUCT = yaml.safe_load((DATA / "product.yaml").read_text())
@@ -101,14 +102,18 @@ def test_any_text_is_a_document_or_a_sentence(text: str) -> None:
 
 def try_zone(value: Any) -> Zone | None:
     try:
-        return build_zone(Document("f", value))
+        return build_zone(by_phase(Document("f", value)))
     except InputError as error:
         assert are_sentences(error, "f"), error
         return None
 
 
+API = {**PRODUCT, "rulesets": [{"phase": phase, "rules": rules} for phase, rules in PRODUCT["rules"].items()]}
+del API["rules"]
+
+
 @slow
-@given(broken(PRODUCT))
+@given(broken(PRODUCT) | broken(API))
 def test_a_broken_zone_is_refused_or_simulated_and_linted(value: Any) -> None:
     zone = try_zone(value)
     if zone is None:

@@ -146,3 +146,33 @@ def test_lines_survive_the_move_from_rulesets(tmp_path: Path) -> None:
         "plan: pro\nrulesets:\n  - phase: http_ratelimit\n    rules:\n      - expression: ssl\n        action: blok\n"
     )
     assert mistakes(write(tmp_path, text))[0].startswith("6: rules.http_ratelimit.0.action: input should be")
+
+
+def test_a_flat_list_of_rules_is_sorted_by_phase(tmp_path: Path) -> None:
+    text = """plan: pro
+rules:
+  - {phase: http_ratelimit, ref: a, expression: ssl, action: block}
+  - {phase: http_request_firewall_custom, ref: b, expression: ssl, action: block}
+  - {phase: http_ratelimit, ref: c, expression: ssl, action: nothing}
+"""
+    assert mistakes(write(tmp_path, text))[0].startswith("5: rules.http_ratelimit.1.action: input should be")
+    zone, document = load(write(tmp_path, text.replace("nothing", "block")))
+    assert [rule.ref for rule in zone.rules_of("http_ratelimit")] == ["a", "c"]
+    assert document.line("rules", "http_request_firewall_custom", 0) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("rules: [{ref: a}]", "1: rules stand under their phase, or each names it with the key phase."),
+        ("rules: {a: []}\nrulesets: []", "2: give either rules or rulesets, not both."),
+        ("rulesets: [3]", "1: a ruleset needs the keys phase and rules."),
+    ],
+)
+def test_other_shapes_get_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    assert mistakes(write(tmp_path, text)) == [sentence]
+
+
+def test_a_wrong_item_of_a_list_is_named_by_its_place(tmp_path: Path) -> None:
+    text = "plan: pro\nlists:\n  moved:\n    kind: redirect\n    items:\n      - {source_url: a b, target_url: x}\n"
+    assert all(sentence.startswith("6: lists.moved.items.0") for sentence in mistakes(write(tmp_path, text)))
