@@ -77,17 +77,22 @@ class CloudflareEdge(pulumi.ComponentResource):
             self.rules_for_owner = for_owner(self._settings, self._site)
         else:
             self._declare_zone()
-        self.rate_limits = limit_notes(self._settings, self._site)
-        for note in plan_notes(self._settings, self._site):
+        self.rate_limits = limit_notes(self._settings, self._site, self._known_tenants)
+        for note in plan_notes(self._settings, self._site, self._known_tenants):
             pulumi.log.info(note, self)
         self.register_outputs({"rate_limits": self.rate_limits, "rules_for_owner": self.rules_for_owner})
 
     def _refuse_what_cannot_be(self) -> None:
-        findings = plan_findings(self._settings, self._site)
+        findings = plan_findings(self._settings, self._site, self._known_tenants)
         if not isinstance(self._settings, PlatformEdge) and not (self._args.ipv4 or self._args.ipv6):
             findings.append("host.ipv4 and host.ipv6: not set, so the site's names have no address; set one or both")
         if findings:
             raise pulumi.RunError("\n".join(findings))
+
+    @property
+    def _known_tenants(self) -> Sequence[HandedOver]:
+        """What another stack's output holds is only known when it is read: the rulesets have it, notes do not."""
+        return () if isinstance(self._args.tenants, pulumi.Output) else self._args.tenants
 
     def _declare_zone(self) -> None:
         self._declare_settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from components.edge.bots import LIKELY, bot_findings
 from components.edge.config import EdgeSettings
@@ -14,7 +14,7 @@ from edgerules.tables.limits import LIMITS, MAX_EXPRESSION_LENGTH, max_rules
 from edgerules.tables.plans import Plan
 
 EXPRESSION_SOURCES = {
-    "admin-paths": "site.admin.addresses or site.admin.paths",
+    "admin-paths": "site.admin.addresses",
     "countries": "edge.waf.blocked_countries",
 }
 
@@ -43,20 +43,6 @@ def limit_notes(settings: EdgeSettings, site: SiteSettings, tenants: Sequence[Ha
     return [*fit(wanted(site), settings.plan, settings.on_misfit).notes, *unheard(settings, site, tenants)]
 
 
-def two_owners(edges: Mapping[str, EdgeSettings]) -> list[str]:
-    """Of several stacks by name: zones that more than one of them wants to own."""
-    owners: dict[str, list[str]] = {}
-    for stack, settings in edges.items():
-        if settings.role is ZoneRole.OWNER:
-            owners.setdefault(settings.zone, []).append(stack)
-    return [
-        f"The zone {zone} has two owners, {' and '.join(stacks)}: Cloudflare keeps one ruleset for each phase, so they"
-        " would overwrite each other. Set edge.role to tenant in all but one."
-        for zone, stacks in owners.items()
-        if len(stacks) > 1
-    ]
-
-
 def _cache_findings(settings: EdgeSettings, site: SiteSettings) -> Iterator[str]:
     least = LIMITS[Plan(settings.plan.value)].min_edge_ttl
     if site.caching.assets < least:
@@ -77,7 +63,7 @@ def _size_findings(settings: EdgeSettings, site: SiteSettings, tenants: Sequence
                 source = EXPRESSION_SOURCES.get(rule["ref"], "edge")
                 yield (
                     f"{source}: the rule {rule['ref']} would have {length} characters; Cloudflare takes"
-                    f" {MAX_EXPRESSION_LENGTH}. Allowed are fewer or wider entries"
+                    f" {MAX_EXPRESSION_LENGTH}. Allowed are fewer entries, or wider ones"
                 )
 
 
