@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import RehearsalError
-from rehearsal.images import RECIPES, backend, build
+from rehearsal.images import RECIPES, backend, build, frontend
 from rehearsal.images.catalogue import HERE, Recipe, recipe_named
 
 BUILT = [name for name in RECIPES if name != "base"]
@@ -37,9 +37,15 @@ def test_the_same_content_has_the_same_tag(tmp_path: Path) -> None:
 
 
 def test_parent_version_and_faults_count(tmp_path: Path) -> None:
-    recipes = [RECIPES["backend"], backend("1.0.0"), backend("1.0.1"), backend("1.0.0", {"FAULT_UNHEALTHY": "1"})]
+    recipes = [
+        frontend("1.0.0"),
+        frontend("1.0.1"),
+        backend("1.0.0"),
+        backend("1.0.1"),
+        backend("1.0.0", {"FAULT_UNHEALTHY": "1"}),
+    ]
     tags = {hashed(recipe, tmp_path / str(number)) for number, recipe in enumerate(recipes)}
-    tags.add(hashed(RECIPES["backend"], tmp_path / "other", parent="rehearsal/base:2"))
+    tags.add(hashed(recipes[0], tmp_path / "other", parent="rehearsal/base:2"))
     assert len(tags) == len(recipes) + 1
 
 
