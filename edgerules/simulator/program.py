@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from edgerules.language import (
@@ -40,6 +41,12 @@ class Compiled:
     key: Callable[[Fields], tuple[Any, ...]] | None = None
 
 
+@lru_cache(maxsize=4096)
+def _parsed(text: str, result: str) -> Expr:
+    """Trees never change, and the mutants of a zone share nearly all of theirs."""
+    return parse(text, result=result)
+
+
 class Compiler:
     """Compiles a zone and collects every mistake on the way."""
 
@@ -60,7 +67,7 @@ class Compiler:
 
     def rule(self, phase: str, index: int, rule: Rule) -> Compiled | None:
         try:
-            expr = parse(rule.expression)
+            expr = _parsed(rule.expression, "filter")
             compiled = Compiled(
                 rule_name(phase, index, rule),
                 phase,
@@ -89,7 +96,7 @@ class Compiler:
     def value(self, source: Mapping[str, Any]) -> ValueOf:
         """`{value: text}` or `{expression: text}` as a function of the request."""
         if "expression" in source:
-            return compile_value(parse(source["expression"], result="value"), self.lists)
+            return compile_value(_parsed(source["expression"], "value"), self.lists)
         constant = str(source["value"]).encode("utf-8", "surrogateescape")
         return lambda fields: constant
 
@@ -99,7 +106,7 @@ class Compiler:
             return
         compiled.key = self.key(limit.characteristics)
         if limit.counting_expression:
-            expr = parse(limit.counting_expression, result="counting")
+            expr = _parsed(limit.counting_expression, "counting")
             compiled.counting = compile_filter(expr, self.lists)
             compiled.counts_responses = any(".response." in name for name in fields_of(expr))
 
@@ -110,7 +117,7 @@ class Compiler:
     def characteristic(self, text: str) -> Callable[[Any], Any]:
         plain = re.fullmatch(r'([a-z0-9_.]+)(?:\["([^"]+)"\])?', text)
         if plain is None:
-            return compile_value(parse(text, result="value"), self.lists)
+            return compile_value(_parsed(text, "value"), self.lists)
         name, key = plain[1], plain[2]
         if key is None:
             return lambda fields: fields[name]

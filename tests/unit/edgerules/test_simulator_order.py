@@ -197,6 +197,14 @@ def test_an_unknown_before_a_certain_stop_leaves_the_verdict_certain() -> None:
     assert "if not earlier by bot" in outcome.summary()
 
 
+def test_the_status_is_known_only_if_all_possible_ends_agree() -> None:
+    gone = {"response": {"status_code": 404, "content": "gone", "content_type": "text/plain"}}
+    rules = [rule("bot", "cf.client.bot"), rule("gone", "true", action_parameters=gone)]
+    outcome = send(edge(http_request_firewall_custom=rules), "/")
+    assert (outcome.verdict, outcome.status, outcome.headers["content-type"]) == ("stopped", None, UNKNOWN)
+    assert send(edge(http_request_firewall_custom=rules), "/ --field cf.client.bot=false").status == 404
+
+
 def test_managed_rules_overridden_to_log_stop_nothing() -> None:
     parameters = {**OWASP, "overrides": {"action": "log"}}
     zone = edge(http_request_firewall_managed=[rule("owasp", "true", "execute", action_parameters=parameters)])
