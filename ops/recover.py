@@ -7,6 +7,7 @@ the state; where it does not, the entry goes. So no second one is made beside it
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -38,12 +39,27 @@ def clear_dead_locks(session: Session, backend: str, project: str) -> None:
 
 
 def settle_pending(session: Session, find: Finder) -> None:
-    deployment = json.loads(session.ask("stack", "export")).get("deployment") or {}
-    half_made = [each["resource"] for each in deployment.get("pending_operations") or [] if each["type"] == "creating"]
-    if not half_made:
+    state = json.loads(session.ask("stack", "export"))
+    deployment = state.get("deployment") or {}
+    operations = deployment.get("pending_operations") or []
+    if not operations:
         return
-    taken = frozenset(str(resource["id"]) for resource in deployment.get("resources", []) if resource.get("id"))
-    adopted = [(each["urn"], identity) for each in half_made if (identity := find(each, taken))]
+    half_made = [each["resource"] for each in operations if each["type"] == "creating"]
+    taken = frozenset(str(each["id"]) for each in deployment["resources"] if each.get("id"))
+    adopted = [{**each, "id": identity} for each in half_made if (identity := find(each, taken))]
     say(f"The last run left {len(half_made)} resources half-made; {len(adopted)} of them exist and are adopted.")
-    pairs = [word for pair in adopted for word in ("--import-pending-creates", ",".join(pair))]
-    session.ask("refresh", "--yes", "--skip-preview", *pairs, "--clear-pending-creates")
+    # `refresh --import-pending-creates` only renames the entries in 3.255: nothing is taken into the state.
+    deployment["resources"] += adopted
+    deployment["pending_operations"] = []
+    replace_state(session, state)
+    if adopted:
+        targets = [word for each in adopted for word in ("--target", each["urn"])]
+        session.ask("refresh", "--yes", "--skip-preview", *targets)
+
+
+def replace_state(session: Session, state: dict[str, Any]) -> None:
+    """Secrets in it stay encrypted; the file is the operator's alone while it exists."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="state-") as file:
+        json.dump(state, file)
+        file.flush()
+        session.ask("stack", "import", "--file", file.name)

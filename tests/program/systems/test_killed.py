@@ -41,7 +41,7 @@ def test_somebody_elses_lock_is_respected(stage: Stage) -> None:
     session = stage.session()
     assert stage.pulumi(session, "up", "--yes", "--skip-preview", "--stack", "production").status == 0
     folder = session.folder.parents[1] / "backend/.pulumi/locks/organization/neurmatic/production"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     lock = {"pid": os.getpid(), "username": "ada", "hostname": "elsewhere", "timestamp": "2026-11-21T10:00:00Z"}
     (folder / "1.json").write_text(json.dumps(lock))
 

@@ -17,14 +17,17 @@ RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 
 
 class Engine:
-    """Answers as `pulumi stack export` does, and keeps what it is told."""
+    """Answers as `pulumi stack export` does, and keeps what it is told and what is imported."""
 
     def __init__(self, *pending: dict[str, Any]) -> None:
         self.deployment = {"resources": [{"id": "taken"}], "pending_operations": list(pending)}
         self.told: list[tuple[str, ...]] = []
+        self.imported: dict[str, Any] = {}
 
     def ask(self, *arguments: str) -> str:
         self.told.append(arguments)
+        if arguments[:2] == ("stack", "import"):
+            self.imported = json.loads(Path(arguments[-1]).read_text())["deployment"]
         return json.dumps({"deployment": self.deployment})
 
 
@@ -41,10 +44,9 @@ def test_nothing_pending_asks_for_nothing() -> None:
 def test_what_exists_is_adopted_and_the_rest_is_cleared() -> None:
     engine = Engine(creating(BUCKET, bucket="media"), creating(RECORD, name="x"))
     settle_pending(engine, find_by_name)  # type: ignore[arg-type]
-    assert "--import-pending-creates" in engine.told[1]
-    assert f"urn::{BUCKET},media" in engine.told[1]
-    assert "--clear-pending-creates" in engine.told[1]
-    assert not any(RECORD in word for word in engine.told[1])
+    assert engine.imported["pending_operations"] == []
+    assert [each["id"] for each in engine.imported["resources"]] == ["taken", "media"]
+    assert engine.told[-1] == ("refresh", "--yes", "--skip-preview", "--target", f"urn::{BUCKET}")
 
 
 def test_what_the_state_has_is_not_adopted_twice() -> None:
