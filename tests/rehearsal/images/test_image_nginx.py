@@ -55,17 +55,21 @@ def test_it_serves_its_page_as_uid_101_and_logs_to_the_container(image: Find) ->
 
 
 def test_templates_get_the_environment_and_keep_nginx_own_variables(image: Find, tmp_path: Path) -> None:
-    site = 'server { listen 80; location / { return 200 "${GREETING} ${NAME} $request_method\\n"; } }'
+    words = "${GREETING} ${NAME} ${NGINX_LOCAL_RESOLVERS} $request_method"
+    site = f'server {{ listen 80; location / {{ return 200 "{words}\\n"; }} }}'
     folder = configuration(tmp_path, {"site.conf.template": site, "more/unused.txt": "no template"})
     options = [
         *("--volume", f"{folder}:/etc/nginx/templates:ro"),
         *("--env", "GREETING=good day", "--env", "NAME=x", "--env", "request_method=never", *PUBLISH),
-        *("--env", "NGINX_ENVSUBST_FILTER=^(GREETING|NAME)$"),
+        *("--env", "NGINX_ENTRYPOINT_LOCAL_RESOLVERS=1", "--dns", "192.0.2.53", "--dns", "2001:db8::53"),
+        *("--env", "NGINX_ENVSUBST_FILTER=^(GREETING|NAME|NGINX_LOCAL_RESOLVERS)$"),
     ]
     with throwaway(image("nginx").tag, flags=options) as container:
         container.run("rm", "/etc/nginx/conf.d/default.conf")
         container.wait_until(lambda: container.run("nginx", "-s", "reload") == "", "nginx reloads")
-        container.wait_until(lambda: fetch(container) == "good day x GET\n", "the template is served")
+        container.wait_until(
+            lambda: fetch(container) == "good day x 192.0.2.53 [2001:db8::53] GET\n", "the template is served"
+        )
 
 
 def test_scripts_prepare_in_order_and_envsh_lasts(image: Find, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def server(image: Find, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
     )
     (scripts / "4.sh").write_text(f"#!/bin/sh\n{(scripts / '3.sh').read_text().replace('sourced', 'executed')}")
     (scripts / "4.sh").chmod(0o755)
-    (scripts / "5.txt").write_text("not a script")
+    (scripts / "5.sql.xz").write_bytes(lzma.compress(b"INSERT INTO steps VALUES ('xz');"))
+    (scripts / "6.txt").write_text("not a script")
     scripts.chmod(0o755)
     mount = ["--volume", f"{scripts}:/docker-entrypoint-initdb.d:ro"]
     extra = flags("POSTGRES_INITDB_ARGS=--data-checksums --lc-messages='C'")
@@ -54,7 +56,7 @@ def server(image: Find, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
 
 
 def test_scripts_of_every_kind_run_once_in_order(server: Container) -> None:
-    assert ask(server, "SELECT string_agg(name, ' ') FROM steps") == "sql gz sourced executed"
+    assert ask(server, "SELECT string_agg(name, ' ') FROM steps") == "sql gz sourced executed xz"
 
 
 def test_user_database_and_options_are_as_asked(server: Container) -> None:
@@ -140,6 +142,16 @@ def test_any_user_may_run_it(image: Find) -> None:
     with throwaway(image("postgres").tag, flags=options) as container:
         wait_until_it_answers(container)
         assert container.run("stat", "-c", "%u", "/proc/1") == "12345"
+
+
+def test_another_method_for_hosts_and_another_place_for_the_log(image: Find) -> None:
+    settings = flags("POSTGRES_HOST_AUTH_METHOD=trust", "POSTGRES_INITDB_WALDIR=/wal/log", "POSTGRES_PASSWORD=")
+    with throwaway(image("postgres").tag, flags=[*settings, "--tmpfs", "/wal"]) as container:
+        wait_until_it_answers(container)
+        address = f"host={container.address} user=postgres"
+        assert container.run("psql", address, "-w", "-Atc", "SELECT 'in'") == "in"
+        assert container.run("readlink", "/var/lib/postgresql/data/pg_wal") == "/wal/log"
+        assert container.run("stat", "-c", "%u %a", "/wal/log") == "70 700"
 
 
 def test_programs_are_found_and_other_commands_pass_through(image: Find) -> None:

@@ -62,6 +62,19 @@ def test_silence_is_not_waited_for() -> None:
         assert time.monotonic() - begin < 1.5
 
 
+def test_a_name_server_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver's own patience can be a minute, and no timeout of a connection shortens it."""
+
+    def hang(*_: object, **__: object) -> None:
+        time.sleep(5)
+        raise socket.gaierror("no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    begin = time.monotonic()
+    assert not answers("http://registry.rehearsal.test/v2/", seconds=0.5)
+    assert time.monotonic() - begin < 3
+
+
 @pytest.mark.parametrize(
     ("word", "source"), [("auto", Source.AUTO), ("built", Source.BUILT), ("official", Source.OFFICIAL)]
 )
