@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stage import Stage
+from stage import Stage, run
 
 from rehearsal.workspace import ROOT
 
@@ -50,6 +50,24 @@ def test_bare_preview_is_stopped_by_a_policy(stage: Stage) -> None:
     status, text = in_shell(stage, f"cd {folder} && pulumi up --yes --stack production")
     assert status != 0
     assert stage.objects() == []
+
+
+def test_the_shipped_envrc_is_enough(stage: Stage) -> None:
+    """As direnv sources it; only backend and plugins are the rehearsal's."""
+    session = stage.session()
+    folder = stage.variant(session, OPEN_DATABASE)
+    kept = ("HOME", "PATH", "PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "INFRA_REHEARSAL")
+    environment = {key: value for key, value in session.environment.items() if key in kept}
+    environment["PATH"] = environment["PATH"].partition(":")[2]
+    command = f"cd {ROOT} && . ./.envrc && cd {{}} && pulumi preview --non-interactive --stack production"
+
+    good = run(["sh", "-c", command.format(session.folder)], ROOT, environment, 240)
+    bad = run(["sh", "-c", command.format(folder)], ROOT, environment, 240)
+
+    assert good.status == 0, good.text
+    assert "neurmatic@" in good.text, "the policy pack did not run"
+    assert bad.status != 0
+    assert "exposure-private-services" in bad.text
 
 
 def test_a_shell_of_a_rehearsal_refuses_a_real_stack(stage: Stage) -> None:
