@@ -14,7 +14,7 @@ def bracketed(scan: Scanner, depth: int = 0) -> ByteSet:
     if depth > _MAX_NESTED:
         raise scan.error("classes are nested too deeply", start)
     negated = scan.take("^")
-    members = _operand(scan, start, depth, first=True)
+    members = _leading(scan) | _operand(scan, start, depth)
     while not scan.take("]"):
         members = _operation(scan, members, start, depth)
     if "i" in scan.flags:
@@ -25,26 +25,32 @@ def bracketed(scan: Scanner, depth: int = 0) -> ByteSet:
 def _operation(scan: Scanner, left: ByteSet, start: int, depth: int) -> ByteSet:
     operator = scan.peek(2)
     scan.offset += 2
-    right = _operand(scan, start, depth, first=False)
+    right = _operand(scan, start, depth)
     if operator == "&&":
         return left & right
     return left - right if operator == "--" else left ^ right
 
 
-def _operand(scan: Scanner, start: int, depth: int, *, first: bool) -> ByteSet:
+def _leading(scan: Scanner) -> ByteSet:
+    """Dashes at the start stand for themselves, and so does a bracket right at the start."""
+    members: ByteSet = frozenset()
+    scan.skip_ignored()
+    while scan.take("-"):
+        members = frozenset(b"-")
+        scan.skip_ignored()
+    return frozenset(b"]") if not members and scan.take("]") else members
+
+
+def _operand(scan: Scanner, start: int, depth: int) -> ByteSet:
     """Everything up to the closing bracket or to the next set operation."""
     members: ByteSet = frozenset()
-    empty = first
     while True:
         scan.skip_ignored()
         if not scan.peek():
             raise scan.error("the class that starts here has no closing ]", start)
-        if scan.peek() == "]" and not empty:
-            return members
-        if scan.peek(2) in ("&&", "--", "~~") and not (empty and scan.peek(2) == "--"):
+        if scan.peek() == "]" or scan.peek(2) in ("&&", "--", "~~"):
             return members
         members |= _item(scan, depth)
-        empty = False
 
 
 def _item(scan: Scanner, depth: int) -> ByteSet:

@@ -22,12 +22,17 @@ from edgerules.language.regex.tree import (
     size,
 )
 
-MAX_NESTED = 60
+MAX_NESTED = 100
 _COUNT = re.compile(r"\{\s*(\d{1,9})\s*(,?)\s*(\d{1,9})?\s*\}")
-_GROUP_NAME = re.compile(r"P?<([A-Za-z_][A-Za-z0-9_.\[\]]*)>")
+_GROUP_NAME = re.compile(r"P?<([^\W\d][\w.\[\]]*)>")
 _FLAGS = re.compile(r"([imsRUux]*)(?:(-)([imsRUux]+))?([:)])")
 _PLACES = {"b": "word", "B": "not_word", "A": "start", "z": "end", "<": "word_start", ">": "word_end"}
-_LONG_PLACES = {"b{start}": "word_start", "b{end}": "word_end"}
+_LONG_PLACES = {
+    "b{start}": "word_start",
+    "b{end}": "word_end",
+    "b{start-half}": "no_word_before",
+    "b{end-half}": "no_word_after",
+}
 _LOOKAROUND = ("?=", "?!", "?<=", "?<!")
 
 
@@ -153,7 +158,7 @@ class _Parser:
         for mark in _LOOKAROUND:
             if scan.peek(len(mark)) == mark:
                 raise scan.error("look-around does not exist in this engine", start)
-        if scan.peek(3) in ("?P=", "?P>", "?P&") or scan.peek(2) in ("?&", "?R"):
+        if scan.peek(3) in ("?P=", "?P>", "?P&") or scan.peek(2) == "?&":
             raise scan.error("back-references and recursion do not exist in this engine", start)
         if scan.peek(2) in ("?>", "?|", "?("):
             raise scan.error("atomic and conditional groups do not exist in this engine", start)
@@ -173,6 +178,9 @@ class _Parser:
         empty = match and match[4] == ")" and not (match[1] or match[3])
         if not match or empty:
             raise scan.error("this kind of group does not exist in this engine", start)
+        letters = match[1] + (match[3] or "")
+        if len(set(letters)) < len(letters):
+            raise scan.error("a flag stands twice", start)
         scan.offset = match.end()
         scan.flags = (scan.flags | frozenset(match[1])) - frozenset(match[3] or "")
         if "R" in scan.flags:

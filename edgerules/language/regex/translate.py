@@ -23,6 +23,8 @@ _PLACES = {
     "not_word": r"(?!\b)",
     "word_start": r"(?<!\w)(?=\w)",
     "word_end": r"(?<=\w)(?!\w)",
+    "no_word_before": r"(?<!\w)",
+    "no_word_after": r"(?!\w)",
 }
 
 

@@ -61,7 +61,7 @@ class Mutant:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """All mutants of one module, such as `functions.text`."""
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    path = _path(module)
     source = path.read_text(encoding="utf-8")
     lines, tree = source.splitlines(), ast.parse(source)
     skipped = _not_semantic(tree)
@@ -75,6 +75,10 @@ def mutants(module: str) -> Iterator[Mutant]:
             number = getattr(node, "lineno", 1)
             code = compile(ast.fix_missing_locations(changed), str(path), "exec")
             yield Mutant(module, number, lines[number - 1].strip(), change, code)
+
+
+def _path(module: str) -> Path:
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def _not_semantic(tree: ast.AST) -> set[int]:
@@ -123,8 +127,7 @@ def _annotation(node: ast.BoolOp | ast.BinOp) -> bool:
 
 class _Loader(SourceFileLoader):
     def __init__(self, mutant: Mutant) -> None:
-        path = ROOT.joinpath(*mutant.module.split(".")).with_suffix(".py")
-        super().__init__(f"edgerules.language.{mutant.module}", str(path))
+        super().__init__(f"edgerules.language.{mutant.module}", str(_path(mutant.module)))
         self._mutant = mutant
 
     def get_code(self, fullname: str) -> CodeType:
@@ -188,7 +191,9 @@ def _calls(module: ModuleType) -> Iterator[Callable[[], None]]:
         names = [names] if isinstance(names, str) else names
         for row in rows:
             values = row if len(names) > 1 else [row]
-            yield lambda function=function, names=names, values=values: function(**dict(zip(names, values, strict=True)))
+            yield lambda function=function, names=names, values=values: function(
+                **dict(zip(names, values, strict=True))
+            )
 
 
 def _passes(call: Callable[[], None]) -> bool:

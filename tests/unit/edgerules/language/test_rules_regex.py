@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from rules_support import decide
+from rules_support import decide, value
 
 from edgerules.language import ExpressionError, parse
 from edgerules.language.regex import RegexError, check, group_count, search_pattern
@@ -45,6 +45,15 @@ REFUSED = [
     ("[\N{LATIN SMALL LETTER E WITH ACUTE}]", "Unicode"),
     (r"(?P<n>a)(?P<n>b)", "twice"),
     (r"a{1000}{1000}", "too big"),
+    (r"a{400000}", "too big"),
+    (r"[a-z]{150000}", "too big"),
+    (r"(?ii)a", "twice"),
+    (r"(?i-i)a", "twice"),
+    (r"\x{d800}", "no character"),
+    (r"\x{dfff}", "no character"),
+    (r"\x{110000}", "no character"),
+    ("(" * 101 + ")" * 101, "too deeply"),
+    ("[" * 32 + "a" + "]" * 32, "too deeply"),
     ("a\\", "backslash at the end"),
     (r"(?u)\p", "needs a class"),
 ]
@@ -88,6 +97,42 @@ MEANS = [
     (r"^[a-c~~b-d]+$", b"ad", True),
     (r"^[a-c~~b-d]$", b"b", False),
     (r"^[]a]+$", b"]a", True),
+    (r"^[--0]$", b".", False),
+    (r"^[--0]+$", b"-0", True),
+    (r"[a&&]", b"a", False),
+    (r"^[[:foo:]]$", b"f", True),
+    (r"^[[:^digit:]]$", b"5", False),
+    (r"^[[:^digit:]]$", b"a", True),
+    (r"^[[:lower:]]$", b"A", False),
+    (r"(?i)^[[:lower:]]$", b"A", True),
+    (r"^[a-z]$", b"A", False),
+    (r"(?i)^[a-z]$", b"A", True),
+    (r"^[a-a]$", b"a", True),
+    (r"^\a\t\n\v\f\r$", b"\x07\t\n\x0b\x0c\r", True),
+    ("^\x7f$", b"\x7f", True),
+    (r"^\x{7f}$", b"\x7f", True),
+    (r"^\x{80}$", b"\xc2\x80", True),
+    (r"^\x80$", b"\x80", True),
+    (r"^\x{d7ff}|\x{e000}|\x{10ffff}$", b"", False),
+    ("(?x)a # comment\n b", b"ab", True),
+    (r"(?u)^a\x7f$", b"a\x7f", True),
+    (r"^(?:ab){0}$", b"", True),
+    (r"^ab*$", b"a", True),
+    (r"^ab*$", b"abbb", True),
+    (r"^ab+$", b"a", False),
+    (r"^ab+$", b"abbb", True),
+    (r"^ab?$", b"a", True),
+    (r"^ab?$", b"abb", False),
+    (r"^a{2,}$", b"a", False),
+    (r"^a{2,}$", b"aaaa", True),
+    (r"a\b{start-half}", b"ab", False),
+    (r" \b{start-half}b", b" b", True),
+    (r"a\b{end-half} ", b"a ", True),
+    (r"ab\b{end-half}", b"abc", False),
+    (r"\b{start-half}b", b"ab", False),
+    ("(" * 100 + "a" + ")" * 100, b"a", True),
+    (r"a{300000}", b"a", False),
+    ("(?P<\N{LATIN SMALL LETTER E WITH ACUTE}>x)", b"x", True),
     (r"^[-a]+$", b"-a", True),
     (r"^[a-]+$", b"-a", True),
     (r"\bfoo\b", b"a foo b", True),
@@ -164,3 +209,44 @@ def test_named_class(name: str) -> None:
 )
 def test_groups_are_counted(pattern: str, count: int) -> None:
     assert group_count(pattern.encode()) == count
+
+
+NEEDS_UNICODE = [
+    r"(?u)\b",
+    r"(?u).",
+    r"(?u)\w",
+    r"(?u)[\x{e9}]",
+    r"(?ui)\x{e9}",
+    r"(?u)\x80",
+    r"(?u)\p{Greek}",
+    r"(?R)a$",
+]
+
+
+@pytest.mark.parametrize("pattern", NEEDS_UNICODE)
+def test_what_needs_unicode_tables_is_checked_but_not_run(pattern: str) -> None:
+    assert search_pattern(pattern.encode()) is None
+
+
+@pytest.mark.parametrize("pattern", [r"(?u)a^$\A\z", r"(?u)\x{e9}", r"(?u)[a-z]", r"(?u)(?-u)\w"])
+def test_what_unicode_does_not_change_is_run(pattern: str) -> None:
+    assert search_pattern(pattern.encode()) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [("a+", b"b"), ("a+?", b"baa"), ("(?U)a+", b"baa"), ("(?U)a+?", b"b"), ("a{2}", b"ba"), ("a{1,2}?", b"baa")],
+)
+def test_greed_shows_in_replacements(pattern: str, expected: bytes) -> None:
+    assert value(f'regex_replace("aaa", "{pattern}", "b")') == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "offset"),
+    [("ab[c", 2), ("ab*(", 3), ("(*a)", 1), ("ab(?=c)", 2), ("a[b-a]", 2), ("a{2}(?<!b)", 4), (r"ab\q", 2), ("a)b", 1)]
+    + [("a\\", 1), (r"x[\b]", 3), ("a{2,1}", 1), ("[a\N{SNOWMAN}]", 2), ("a{1000}{1000}", 0)],
+)
+def test_errors_point_at_their_character(pattern: str, offset: int) -> None:
+    with pytest.raises(RegexError) as caught:
+        check(pattern.encode())
+    assert caught.value.offset == offset
