@@ -29,6 +29,11 @@ from components.values import ZoneRole
 
 API = "https://api.cloudflare.com/client/v4"
 PAGE = 100
+ONE_OF_A_ZONE = {
+    "url-normalization": "urlNormalizationSettings:UrlNormalizationSettings",
+    "bots": "botManagement:BotManagement",
+    "tiered-cache": "tieredCache:TieredCache",
+}
 ADDRESSES = ("A", "AAAA", "CNAME")
 Ask = Callable[[str], Any]
 """A path below the API to the `result` of its answer."""
@@ -123,7 +128,13 @@ def imports(name: str, wanted: Wanted, live: Live) -> list[dict[str, str]]:
         _import("zoneSetting:ZoneSetting", f"{name}-{setting.replace('_', '-')}", f"{zone}/{setting}")
         for setting in zone_settings(wanted.settings, wanted.site)
     ]
-    return found
+    return found + [_import(kind, f"{name}-{role}", zone) for role, kind in ONE_OF_A_ZONE.items()]
+
+
+def import_file(name: str, found: list[dict[str, str]]) -> dict[str, Any]:
+    """With the component itself, which is nowhere in Cloudflare but above everything in the state."""
+    component = {"type": "infra:edge:CloudflareEdge", "name": name, "component": True}
+    return {"resources": [component, *found]}
 
 
 def _import(kind: str, name: str, identity: str) -> dict[str, str]:
@@ -192,7 +203,7 @@ def main() -> None:
     except (LiveError, SettingsError) as error:
         raise SystemExit(str(error)) from None
     if given.imports:
-        json.dump({"resources": imports("edge", wanted, live)}, sys.stdout, indent=2)
+        json.dump(import_file("edge", imports("edge", wanted, live)), sys.stdout, indent=2)
         return
     print(*report(wanted, live), sep="\n")
     raise SystemExit(1 if any(disagreements(wanted, live)) else 0)

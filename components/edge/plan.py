@@ -39,7 +39,9 @@ def plan_notes(settings: EdgeSettings, site: SiteSettings, tenants: Sequence[Han
 
 
 def limit_notes(settings: EdgeSettings, site: SiteSettings, tenants: Sequence[HandedOver] = ()) -> list[str]:
-    """What became of each rate limit."""
+    """What became of each rate limit. A tenant's are decided where its zone's owner is."""
+    if settings.role is ZoneRole.TENANT:
+        return []
     return [*fit(wanted(site), settings.plan, settings.on_misfit).notes, *unheard(settings, site, tenants)]
 
 

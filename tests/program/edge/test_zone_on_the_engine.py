@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Stack
+from conftest import ROOT, Stack
+
+from components.edge.export import stack_edge
+from components.edge.live import Live, Wanted, import_file, imports
 
 pytestmark = pytest.mark.engine
 
@@ -61,3 +67,34 @@ def test_what_the_plan_cannot_do_stops_the_preview_with_a_sentence(stack: Stack)
     assert (
         'edge.on_misfit: 3 rate limits, but the pro plan has 2 rate limiting rules; "refuse" was asked for' in printed
     )
+
+
+def test_what_exists_is_imported_and_then_only_what_is_missing_is_made(stack: Stack, tmp_path: Path) -> None:
+    stack.write(NEURMATIC)
+    stack.pulumi("up", "--yes", "--skip-preview")
+    before = [each for each in stack.resources() if each["type"].startswith("cloudflare:index/")]
+    stack.pulumi("stack", "init", "again")
+    stack.pulumi("config", "set", "--path", "pulumi:disable-default-providers[0]", "*")
+    stack.pulumi("up", "--yes", "--skip-preview", "--target", "**pulumi:providers:cloudflare**")
+    file = tmp_path / "imports.json"
+    file.write_text(json.dumps(_imports(stack, before)))
+    stack.pulumi("import", "--file", str(file), "--yes", "--generate-code=false", "--protect=false")
+    preview = json.loads(stack.pulumi("preview", "--json"))
+    done = {step["urn"].split("::")[-1]: step["op"] for step in preview["steps"] if "cloudflare:index" in step["urn"]}
+    made = ("edge-dnssec", "edge-health", "edge-pulls-certificate", "edge-pulls-enabled")
+    assert done == dict.fromkeys(made, "create"), "the preview lists what is not as it should be"
+    assert preview["changeSummary"]["same"] > 30
+
+
+def _imports(stack: Stack, before: list[dict[str, Any]]) -> dict[str, Any]:
+    """The import file for the zone that is there, with the stand-ins' ids, which are shorter than the real ones."""
+    records = [{"id": each["id"], **each["outputs"]} for each in before if each["type"].endswith(":DnsRecord")]
+    phases = {each["outputs"]["phase"]: each["id"] for each in before if each["type"].endswith(":Ruleset")}
+    wanted = Wanted(*stack_edge(ROOT / NEURMATIC))
+    found = import_file("edge", imports("edge", wanted, Live("neurmatic.com", "pro", records, phases)))
+    ids = {(each["type"], each["urn"].split("::")[-1]): each["id"] for each in before}
+    for each in found["resources"][1:]:
+        each["id"] = ids[each["type"], each["name"]]
+        each["provider"] = "cloudflare"
+    provider = next(each["urn"] for each in stack.resources() if "providers:cloudflare" in each["type"])
+    return {**found, "nameTable": {"cloudflare": provider}}

@@ -85,6 +85,7 @@ def test_a_tenant_declares_its_records_only_and_hands_its_rules_over() -> None:
     assert _tokens(declared) == {"CloudflareEdge", "DnsRecord"}
     assert declared.component is not None
     assert declared.component.rules_for_owner == for_owner(settings, site)
+    assert declared.component.rate_limits == []
 
 
 @pytest.mark.parametrize("as_output", [False, True])
