@@ -85,7 +85,7 @@ def _decode(value: struct_pb2.Value) -> Any:
 def _decode_object(fields: dict[str, Any]) -> Any:
     signature = fields.get(SIGNATURE)
     if signature == SECRET:
-        return Secret(fields.get("value"))
+        return Secret(fields["value"]) if "value" in fields else None
     if signature == OUTPUT:
         value = fields.get("value", UNKNOWN)
         return Secret(value) if fields.get("secret") else value

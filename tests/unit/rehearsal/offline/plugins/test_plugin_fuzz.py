@@ -1,5 +1,6 @@
 """No input makes a stand-in stumble: it answers, or it says in a sentence what is wrong."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from rehearsal.offline.install import _installed_version, _site
 from rehearsal.offline.plugins.behaviour import RULES
 from rehearsal.offline.plugins.schema import Schema
 
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))  # a thousand or more are drawn afresh at each run
 SCALARS = st.none() | st.booleans() | st.integers(-9, 99999) | st.floats(allow_nan=False) | st.text(max_size=9)
 SPECIAL = st.just({"$": "unknown"}) | SCALARS.map(lambda value: {"$": "secret", "value": value})
 ANYTHING = st.recursive(
@@ -49,7 +51,8 @@ def inputs(draw: st.DrawFn, entry: dict[str, Any]) -> dict[str, Any]:
     chosen = {name for name, (_, required) in types.items() if required}
     chosen |= draw(st.sets(st.sampled_from(sorted(types)), max_size=4)) if types else set()
     values = {name: draw(fitting(types[name][0], entry["objects"]) | SPECIAL) for name in sorted(chosen)}
-    return {**values, **draw(st.dictionaries(st.sampled_from([*sorted(types), "nothing"]), ANYTHING, max_size=1))}
+    wrong = st.dictionaries(st.sampled_from([*sorted(types), "nothing"]), ANYTHING, max_size=1)
+    return {**values, **draw(st.just({}) | st.just({}) | st.just({}) | wrong)}
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +72,20 @@ def test_every_input_gets_an_answer_or_a_sentence(token: str, drivers: dict[str,
     driver = drivers[plugin]
     entry = Schema(plugin, _installed_version(plugin), _site(), tmp_path).resource(token)
 
-    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=EXAMPLES < 1000,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.tuples(inputs(entry), inputs(entry)))
     def play(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
         driver.token, driver.inputs, driver.state, driver.identity = token, {}, {}, "x"
         for number, values in enumerate(pair):
             answer = driver.play({"do": "check", "with": values})
             if "inputs" not in answer:
-                assert answer["failures"] or "failed in" not in answer["error"]
+                assert "failed in" not in answer.get("error", ""), answer
                 return
             steps = [{"do": "preview"}] if number == 0 else [{"do": "diff"}, {"do": "update", "preview": True}]
             for step in steps:
