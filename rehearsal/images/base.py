@@ -51,6 +51,10 @@ def ensure_base() -> str:
     return tag()
 
 
+def can_build() -> bool:
+    return os.geteuid() == 0 and any(shutil.which(tool) for tool in ("debootstrap", "apt-get"))
+
+
 def _refuse_without_tools() -> None:
     if os.geteuid() != 0:
         raise RehearsalError(

@@ -37,13 +37,18 @@ def ensure_image(wanted: str | Recipe, source: upstream.Source | None = None) ->
     recipe = recipe_named(wanted) if isinstance(wanted, str) else wanted
     ensure_docker()
     source = source or upstream.source_from_environment()
-    if recipe.official and source is not upstream.Source.BUILT:
+    if recipe.official and _may_pull(recipe, source):
         pulled = upstream.pulled(recipe.official, source)
         if pulled:
             return Image(recipe.name, pulled, official=True)
     if recipe.parent is None:
         return Image(recipe.name, base.ensure_base(), official=False)
     return _built(recipe, ensure_image(recipe.parent, source).tag)
+
+
+def _may_pull(recipe: Recipe, source: upstream.Source) -> bool:
+    """Who wants built images, but may not make a base (in CI, without root), builds on the official base."""
+    return source is not upstream.Source.BUILT or (recipe.parent is None and not base.can_build())
 
 
 def _built(recipe: Recipe, parent: str) -> Image:

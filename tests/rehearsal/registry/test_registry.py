@@ -103,6 +103,8 @@ def test_an_engine_refuses_it_until_it_trusts_the_root(running: Registry, pushed
         assert reference in recorded
     finally:
         shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
         docker("rmi", "--no-prune", reference)
 
 

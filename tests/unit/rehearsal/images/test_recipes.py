@@ -12,6 +12,7 @@ import pytest
 from rehearsal import RehearsalError
 from rehearsal.images import RECIPES, backend, build, frontend
 from rehearsal.images.catalogue import HERE, Recipe, recipe_named
+from rehearsal.images.upstream import Source
 
 BUILT = [name for name in RECIPES if name != "base"]
 SCRIPTS = [
@@ -87,6 +88,24 @@ def test_a_fault_is_baked_in_and_a_declared_argument_is_not_repeated(tmp_path: P
 def test_a_value_that_would_break_the_dockerfile_is_refused(tmp_path: Path, value: str) -> None:
     with pytest.raises(RehearsalError, match="APP_VERSION"):
         build._assemble(backend(value), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "user", "pulls"),
+    [
+        ("redis", Source.AUTO, 0, True),
+        ("redis", Source.OFFICIAL, 0, True),
+        ("redis", Source.BUILT, 0, False),
+        ("redis", Source.BUILT, 1000, False),
+        ("base", Source.BUILT, 0, False),
+        ("base", Source.BUILT, 1000, True),
+    ],
+)
+def test_built_means_built_except_a_base_that_takes_root(
+    monkeypatch: pytest.MonkeyPatch, name: str, source: Source, user: int, pulls: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert build._may_pull(RECIPES[name], source) is pulls
 
 
 def test_an_unknown_image_is_a_sentence() -> None:
