@@ -1,0 +1,1 @@
+"""How fast expressions are parsed and evaluated."""
