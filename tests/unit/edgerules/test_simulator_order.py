@@ -80,6 +80,42 @@ def test_rewrites_read_the_url_as_it_came() -> None:
     assert outcome.to_origin == {"path": "/b", "query": "was=/a"}
 
 
+def test_everything_that_follows_from_the_url_changes_with_it() -> None:
+    """Also what an earlier phase has already looked at."""
+    seen = 'http.request.full_uri contains "/a.html?x=1" and http.request.uri.path.extension eq "html"'
+    zone = edge(
+        http_request_dynamic_redirect=[
+            redirect("never", f'{seen} and any(http.request.uri.args["x"][*] eq "2")', "https://x.net/")
+        ],
+        http_request_transform=[rewrite("up", "true", path={"value": "/b.js"}, query={"value": "x=2"})],
+        http_request_firewall_custom=[
+            rule("old", 'http.request.uri contains "a" or http.request.uri.path.extension eq "html"'),
+            rule(
+                "new",
+                'http.request.full_uri eq "https://example.com/b.js?x=2" and any(http.request.uri.args["x"][*] eq "2")',
+            ),
+        ],
+    )
+    assert send(zone, "/a.html?x=1").rule == "new"
+
+
+def test_everything_that_follows_from_the_headers_changes_with_them() -> None:
+    change = {"headers": {"User-Agent": {"operation": "set", "value": "edge"}, "Cookie": {"operation": "remove"}}}
+    store = {"cache": True}
+    zone = edge(
+        http_request_firewall_custom=[
+            rule("b", 'http.user_agent eq "bad" or http.cookie eq "bad" or len(http.request.headers.names) gt 9')
+        ],
+        http_request_late_transform=[rule("h", "true", "rewrite", action_parameters=change)],
+        http_request_cache_settings=[
+            rule("c", 'http.user_agent eq "edge" and http.cookie eq ""', "set_cache_settings", action_parameters=store)
+        ],
+    )
+    cached = send(zone, "/ -A visitor -b a=b").cache
+    assert cached is not None
+    assert cached.rules == ["c"]
+
+
 def test_a_rewrite_that_nobody_can_decide_leaves_the_path_unknown() -> None:
     zone = edge(
         http_request_transform=[rewrite("bots", "cf.client.bot", path={"value": "/bots"})],
