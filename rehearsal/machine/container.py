@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import TOOLCHAIN
-from rehearsal.docker import docker
+from rehearsal import TOOLCHAIN, RehearsalError
+from rehearsal.docker import DockerError, docker
 
 FILES = Path(__file__).parent / "files"
 BOOT_SCRIPT = FILES / "boot.sh"
@@ -25,6 +25,10 @@ MACHINE_LABEL = "neurmatic.rehearsal.machine"
 # A server of its own needs most capabilities (mounts, network, devices of its containers). These would reach the
 # machine underneath: its limits, clock, modules, power, hardware and kernel log.
 DROPPED = ("SYS_RESOURCE", "SYS_TIME", "SYS_MODULE", "SYS_BOOT", "SYS_RAWIO", "SYSLOG")
+
+
+class NameTakenError(RehearsalError):
+    """The machine exists, or another command is just making it: not ours to touch."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,25 @@ def fence(limits: Limits) -> list[str]:
 
 
 def create(machine: str, image: str, port: int, limits: Limits) -> str:
-    """A container that boots the image's systemd when started; its SSH answers on loopback only."""
-    return docker(
-        *("create", "--name", container_name(machine), "--hostname", machine),
+    """A container that boots the image's systemd when started. Docker lets only one command take the name."""
+    try:
+        return docker("create", *_options(machine, port, limits), image, "/bin/sh", "-c", BOOT_SCRIPT.read_text())
+    except DockerError as error:
+        if "is already in use" in str(error):
+            raise taken(machine) from None
+        raise
+
+
+def taken(machine: str) -> NameTakenError:
+    return NameTakenError(
+        f"Machine '{machine}' exists already: './infra rehearse shell {machine}' enters it, "
+        f"'./infra rehearse down {machine}' removes it."
+    )
+
+
+def _options(machine: str, port: int, limits: Limits) -> list[str]:
+    return [
+        *("--name", container_name(machine), "--hostname", machine),
         *("--label", CHECKOUT_LABEL, "--label", f"{MACHINE_LABEL}={machine}"),
         *fence(limits),
         # As a provider delivers it: the engine inside switches forwarding on by itself.
@@ -64,8 +84,7 @@ def create(machine: str, image: str, port: int, limits: Limits) -> str:
         *("--volume", "/var/lib/docker", "--volume", "/var/lib/containerd"),
         *("--publish", f"127.0.0.1:{port}:22"),
         *("--env", "container=docker", "--stop-signal", "SIGRTMIN+3"),
-        *(image, "/bin/sh", "-c", BOOT_SCRIPT.read_text()),
-    )
+    ]
 
 
 @dataclass(frozen=True)
@@ -101,13 +120,16 @@ def address(container: str) -> str:
 
 def find(machine: str | None = None) -> list[str]:
     """Ids of this checkout's machine containers, running or not; of one machine, or of all."""
-    label = f"{MACHINE_LABEL}={machine}" if machine else MACHINE_LABEL
-    filters = ["--filter", f"label={CHECKOUT_LABEL}", "--filter", f"label={label}"]
-    return docker("ps", "--all", "--quiet", "--no-trunc", *filters).split()
+    return _list("{{.ID}}", f"{MACHINE_LABEL}={machine}" if machine else MACHINE_LABEL)
 
 
 def machine_names() -> list[str]:
-    return sorted(inspect(container)["Config"]["Labels"][MACHINE_LABEL] for container in find())
+    return sorted(_list(f'{{{{.Label "{MACHINE_LABEL}"}}}}', MACHINE_LABEL))
+
+
+def _list(what: str, label: str) -> list[str]:
+    filters = ["--filter", f"label={CHECKOUT_LABEL}", "--filter", f"label={label}"]
+    return docker("ps", "--all", "--no-trunc", *filters, "--format", what).split()
 
 
 def remove(machine: str) -> None:

@@ -52,7 +52,10 @@ class Machine:
         _refuse_full_disk()
         image = ensure_image(release, order.packages)
         try:
-            return _boot(name, release, image, port, limits)
+            made = container.create(name, image, port, limits)
+            return _boot(name, release, made, port)
+        except container.NameTakenError:
+            raise
         except BaseException:
             take_down(name)
             raise
@@ -143,9 +146,8 @@ class Machine:
         take_down(self.name)
 
 
-def _boot(name: str, release: Release, image: str, port: int, limits: container.Limits) -> Machine:
+def _boot(name: str, release: Release, made: str, port: int) -> Machine:
     store.make_keys(name)
-    made = container.create(name, image, port, limits)
     container.put(made, _identity(name, release))
     docker("start", made)
     record = store.Record(
@@ -189,12 +191,9 @@ def _wait_for_ssh(machine: Machine) -> None:
 
 
 def _refuse_second(name: str) -> None:
-    if container.find(name) or store.load(name):
-        raise RehearsalError(
-            f"Machine '{name}' exists already: './infra rehearse shell {name}' enters it, "
-            f"'./infra rehearse down {name}' removes it."
-        )
-    store.forget(name)
+    if container.find(name):
+        raise container.taken(name)
+    store.forget(name)  # the folder of a machine whose container was removed by other means
 
 
 def _limits(order: Order) -> container.Limits:

@@ -26,14 +26,14 @@ def machine(boot: Callable[..., Machine]) -> Machine:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for name in ("__init__.py", "docker.py"):
-            tar.add(SOURCE / name, arcname=f"root/project/rehearsal/{name}")
+            tar.add(SOURCE / name, arcname=f"srv/project/rehearsal/{name}")
     docker("cp", "-", f"{machine.record.container}:/", stdin=archive.getvalue())
     return machine
 
 
 def _on(machine: Machine, code: str, user: str = "sudo") -> list[object]:
     script = f"from rehearsal import docker\n{code}\n{REPORT}"
-    done = machine.ssh(f"{user} env --chdir=/root/project python3 -", stdin=script, timeout=240)
+    done = machine.ssh(f"{user} env --chdir=/srv/project python3 -", stdin=script, timeout=240)
     report: list[object] = json.loads(done.stdout)
     return report
 
@@ -70,7 +70,7 @@ def test_says_why_a_daemon_does_not_start(machine: Machine) -> None:
     machine.ssh("echo '{\"no-such-option\": 1}' | sudo tee /etc/docker/daemon.json")
     code = "try: docker.ensure_docker()\nexcept docker.DockerError as error: print(error)\nraise SystemExit"
     script = f"from rehearsal import docker\n{code}"
-    said = machine.ssh("sudo env --chdir=/root/project python3 -", stdin=script).stdout
+    said = machine.ssh("sudo env --chdir=/srv/project python3 -", stdin=script).stdout
     machine.ssh("sudo rm /etc/docker/daemon.json")
     assert said.startswith("dockerd did not start: ")
     assert "no-such-option" in said

@@ -50,6 +50,19 @@ def test_a_name_that_is_taken(machine: Machine) -> None:
     assert machine.ssh("true").returncode == 0
 
 
+def test_two_commands_that_want_the_same_name_at_once(boot: Callable[..., Machine]) -> None:
+    boot("race", memory_mb=512).down()  # the image is there from here on, so that both get as far as the name
+    command = [*INFRA, "up", "test-race", "--memory", "512"]
+    both = [
+        subprocess.Popen(command, cwd=TOOLCHAIN.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = {process.returncode: text for process in both for text in [process.communicate(timeout=90)[1]]}
+    assert sorted(said) == [0, 1]
+    assert "Error: Machine 'test-race' exists already" in said[1]
+    assert Machine.find("test-race").ssh("hostname").stdout == "test-race\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -130,8 +143,8 @@ def test_no_space_left(monkeypatch: pytest.MonkeyPatch, machine: Machine) -> Non
 
 
 @pytest.fixture
-def booting() -> Iterator[subprocess.Popen[bytes]]:
-    """`up` interrupted as early as there is something to leave behind."""
+def booting(machine: Machine) -> Iterator[subprocess.Popen[bytes]]:
+    """`up` at the moment when there is something to leave behind. (Another machine is up, so the image is there.)"""
     name = "test-crash"
     cleanup.take_down(name)
     process = subprocess.Popen([*INFRA, "up", name], cwd=TOOLCHAIN.parent, stderr=subprocess.DEVNULL)
