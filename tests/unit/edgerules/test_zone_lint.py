@@ -131,6 +131,15 @@ def test_a_block_shadows_rate_limits_and_a_skip_shadows_custom_rules() -> None:
     assert "shadowed" not in codes(skip, **parts)
 
 
+def test_a_redirect_shadows_custom_rules_unless_a_rewrite_stands_between() -> None:
+    target = {"from_value": {"target_url": {"value": "https://x.net/"}}}
+    moved = rule("moved", 'http.request.uri.path eq "/old"', "redirect", action_parameters=target)
+    block = rule("block", 'http.request.uri.path eq "/old"')
+    rewrite = rule("up", 'http.host eq "x"', "rewrite", action_parameters={"uri": {"path": {"value": "/old"}}})
+    assert "shadowed" in codes(block, http_request_dynamic_redirect=[moved])
+    assert "shadowed" not in codes(block, http_request_dynamic_redirect=[moved], http_request_transform=[rewrite])
+
+
 def test_later_cache_settings_and_headers_override_earlier_ones() -> None:
     def store(ref: str, value: bool) -> dict[str, Any]:
         return rule(ref, "ssl", "set_cache_settings", action_parameters={"cache": value})
