@@ -23,6 +23,7 @@ from rehearsal.offline.install import _installed_version, _site, install
 from rehearsal.offline.plugins import wire
 from rehearsal.offline.plugins.provider import open_plugin
 
+_SCHEMAS = Path(__file__).resolve().parents[5] / ".toolchain" / "schemas"  # read once, not per test
 BACKEND = "file:///nowhere"
 VARIABLE = "<varies>"
 
@@ -199,7 +200,7 @@ def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -
         "folder": str(home),
         "environment": {**os.environ, "PULUMI_HOME": str(home), "PULUMI_BACKEND_URL": BACKEND, **(environment or {})},
     }
-    server, port = open_plugin(request, _site(), home / "schemas", ThreadPoolExecutor(8))
+    server, port = open_plugin(request, _site(), _SCHEMAS, ThreadPoolExecutor(8))
     return Driver(provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))), server
 
 

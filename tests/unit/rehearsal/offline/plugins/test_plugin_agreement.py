@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from plugin_driver import Driver, real, shape, stand_in
 
+from rehearsal.offline.plugins.behaviour import RULES
+
 CASES = Path(__file__).parent / "cases"
 
 
@@ -40,6 +42,12 @@ def test_a_recorded_case(player: str, plugin: str, case: dict[str, Any], tmp_pat
                 assert _visible(given, given) == _visible(step["answer"], step["answer"]), where
             else:
                 _compare(step, given, where)
+
+
+def test_every_type_of_a_recorded_plugin_has_recordings() -> None:
+    books = [json.loads(file.read_text()) for file in CASES.glob("*.json")]
+    recorded = {case["type"] for book in books for case in book["cases"] if all("answer" in s for s in case["steps"])}
+    assert recorded == {token for token in RULES if token.split(":")[0] in {book["plugin"] for book in books}}
 
 
 @contextmanager

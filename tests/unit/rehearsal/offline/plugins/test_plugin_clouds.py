@@ -31,9 +31,12 @@ def changed(driver: Any, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("token", sorted(RULES))
-def test_the_table_names_only_what_the_installed_sdks_have(token: str, tmp_path: Path) -> None:
+def test_the_table_names_only_what_the_installed_sdks_have(
+    token: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     plugin = token.split(":", maxsplit=1)[0]
-    entry = Schema(plugin, _installed_version(plugin), _site(), tmp_path).resource(token)
+    cache = tmp_path_factory.getbasetemp() / "schemas"
+    entry = Schema(plugin, _installed_version(plugin), _site(), cache).resource(token)
     rules = RULES[token]
     nested = {name for properties in entry["objects"].values() for name in properties}
     assert (rules.replaces - {"*"}) | rules.unique_by <= entry["inputs"].keys()

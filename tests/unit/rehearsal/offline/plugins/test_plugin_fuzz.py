@@ -15,7 +15,7 @@ from rehearsal.offline.install import _installed_version, _site
 from rehearsal.offline.plugins.behaviour import RULES
 from rehearsal.offline.plugins.schema import Schema
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))  # a thousand or more are drawn afresh at each run
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))  # a thousand or more are drawn afresh at each run
 SCALARS = st.none() | st.booleans() | st.integers(-9, 99999) | st.floats(allow_nan=False) | st.text(max_size=9)
 SPECIAL = st.just({"$": "unknown"}) | SCALARS.map(lambda value: {"$": "secret", "value": value})
 ANYTHING = st.recursive(
@@ -67,10 +67,14 @@ def drivers() -> Iterator[dict[str, Driver]]:
 
 
 @pytest.mark.parametrize("token", sorted(RULES))
-def test_every_input_gets_an_answer_or_a_sentence(token: str, drivers: dict[str, Driver], tmp_path: Path) -> None:
+def test_every_input_gets_an_answer_or_a_sentence(
+    token: str, drivers: dict[str, Driver], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     plugin = token.split(":", maxsplit=1)[0]
     driver = drivers[plugin]
-    entry = Schema(plugin, _installed_version(plugin), _site(), tmp_path).resource(token)
+    entry = Schema(plugin, _installed_version(plugin), _site(), tmp_path_factory.getbasetemp() / "schemas").resource(
+        token
+    )
 
     @settings(
         max_examples=EXAMPLES,
