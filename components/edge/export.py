@@ -35,6 +35,11 @@ def stack_edge(path: Path) -> tuple[EdgeSettings, SiteSettings, str | None, str 
     return settings["edge"], settings["site"], getattr(host, "ipv4", None), getattr(host, "ipv6", None)
 
 
+def system_of(path: Path) -> str:
+    """The project that a stack file belongs to."""
+    return _read(path)[0].PROJECT
+
+
 def _read(path: Path) -> tuple[type[StackSettings], dict[str, Any]]:
     from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415 (a component does not know its programs)
     from neuropilot.settings import NeuropilotSettings  # noqa: PLC0415

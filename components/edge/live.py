@@ -20,7 +20,7 @@ from typing import Any
 
 from components.edge.config import EdgeSettings
 from components.edge.dns import Entry, records
-from components.edge.export import stack_edge
+from components.edge.export import stack_edge, system_of
 from components.edge.rules.zone import rulesets
 from components.edge.zone_settings import zone_settings
 from components.settings import SettingsError
@@ -131,14 +131,19 @@ def imports(name: str, wanted: Wanted, live: Live) -> list[dict[str, str]]:
     return found + [_import(kind, f"{name}-{role}", zone) for role, kind in ONE_OF_A_ZONE.items()]
 
 
-def import_file(name: str, found: list[dict[str, str]]) -> dict[str, Any]:
-    """With the component itself, which is nowhere in Cloudflare but above everything in the state."""
+def import_file(found: list[dict[str, str]], project: str, stack: str, name: str = "edge") -> dict[str, Any]:
+    """With the component itself, which is nowhere in Cloudflare but above everything in the state.
+
+    The provider has to be in the state first: pulumi up --target '**pulumi:providers:cloudflare**'.
+    """
     component = {"type": "infra:edge:CloudflareEdge", "name": name, "component": True}
-    return {"resources": [component, *found]}
+    provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:cloudflare::cloudflare"
+    children = [{**each, "parent": name, "provider": "cloudflare"} for each in found]
+    return {"nameTable": {"cloudflare": provider}, "resources": [component, *children]}
 
 
 def _import(kind: str, name: str, identity: str) -> dict[str, str]:
-    return {"type": f"cloudflare:index/{kind}", "name": name, "id": identity, "parent": "edge"}
+    return {"type": f"cloudflare:index/{kind}", "name": name, "id": identity}
 
 
 def _is_that(entry: Entry, record: Mapping[str, Any]) -> bool:
@@ -203,7 +208,8 @@ def main() -> None:
     except (LiveError, SettingsError) as error:
         raise SystemExit(str(error)) from None
     if given.imports:
-        json.dump(import_file("edge", imports("edge", wanted, live)), sys.stdout, indent=2)
+        project, stack = system_of(given.stackfile), given.stackfile.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        json.dump(import_file(imports("edge", wanted, live), project, stack), sys.stdout, indent=2)
         return
     print(*report(wanted, live), sep="\n")
     raise SystemExit(1 if any(disagreements(wanted, live)) else 0)

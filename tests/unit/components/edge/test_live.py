@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from systems import IPV4, neurmatic
+from systems import IPV4, PRODUCTION, ROOT, neurmatic
 
 from components.edge.live import (
     PAGE,
@@ -158,3 +161,37 @@ def test_what_goes_wrong_is_a_sentence_without_the_token(zone: Zone, base: str, 
     with pytest.raises(LiveError, match=sentence) as caught:
         read(client(token, base or f"http://127.0.0.1:{zone.port}"), ZONE)
     assert token not in str(caught.value).split()
+
+
+def _command(zone: Zone, *words: str, sent: str | None = None) -> subprocess.CompletedProcess[str]:
+    token, base = zone.token if sent is None else sent, f"http://127.0.0.1:{zone.port}"
+    environment = {**os.environ, "CLOUDFLARE_API_TOKEN": token, "CLOUDFLARE_BASE_URL": base}
+    command = [sys.executable, "-m", "components.edge.live", str(PRODUCTION["neurmatic"]), *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_the_command_fails_where_the_stack_file_is_wrong_about_the_zone(zone: Zone) -> None:
+    assert _command(zone).returncode == 0
+    zone.plan = "free"
+    done = _command(zone)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        1,
+        "edge.plan: given pro, but the account pays for free",
+    )
+
+
+def test_the_command_prints_what_pulumi_imports(zone: Zone) -> None:
+    found = json.loads(_command(zone, "--imports").stdout)
+    assert found["nameTable"]["cloudflare"].startswith(
+        "urn:pulumi:production::neurmatic::pulumi:providers:cloudflare::"
+    )
+    assert found["resources"][0] == {"type": "infra:edge:CloudflareEdge", "name": "edge", "component": True}
+    assert all(each["parent"] == "edge" for each in found["resources"][1:])
+
+
+@pytest.mark.parametrize(("token", "sentence"), [("", "CLOUDFLARE_API_TOKEN is not set"), ("bad", "answers 403")])
+def test_the_command_answers_in_sentences(zone: Zone, token: str, sentence: str) -> None:
+    done = _command(zone, sent=token)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
