@@ -163,12 +163,14 @@ class Certificate(Generated):
     def defaults(self, inputs: Values) -> Values:
         """Add the defaults; a certificate can be due for renewal from its first hour."""
         given = {**self.static, **inputs}
-        hours = (given["validityPeriodHours"], given["earlyRenewalHours"])
+        hours = (given.get("validityPeriodHours", UNKNOWN), given["earlyRenewalHours"])
         return {**given, "readyForRenewal": UNKNOWN not in hours and hours[0] <= hours[1]}
 
     def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
         before, after = super().sides(subject, state, old, new)
-        end = datetime.datetime.strptime(state["validityEndTime"], _TIME).replace(tzinfo=datetime.timezone.utc)
+        end = datetime.datetime.strptime(state.get("validityEndTime", "9999-01-01T00:00:00Z"), _TIME).replace(
+            tzinfo=datetime.timezone.utc
+        )
         early = after["earlyRenewalHours"]
         window = datetime.timedelta(hours=0 if early is UNKNOWN else early)
         due = datetime.datetime.now(datetime.timezone.utc) >= end - window
