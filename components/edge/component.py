@@ -12,6 +12,7 @@ from components.sdk import enter_lightly
 
 enter_lightly("pulumi_cloudflare")
 
+from pulumi_cloudflare.argo_tiered_caching import ArgoTieredCaching  # noqa: E402
 from pulumi_cloudflare.bot_management import BotManagement  # noqa: E402
 from pulumi_cloudflare.dns_record import DnsRecord  # noqa: E402
 from pulumi_cloudflare.ruleset import Ruleset  # noqa: E402
@@ -158,8 +159,10 @@ class CloudflareEdge(pulumi.ComponentResource):
         )
 
     def _declare_cache(self) -> None:
-        value = "on" if self._settings.tiered_cache else "off"
-        TieredCache(f"{self._name}-tiered-cache", zone_id=self._settings.zone_id, value=value, opts=self._child())
+        """Two switches of one thing: tiers at all, and tiers near the origin. The second needs the first."""
+        zone_id, value = self._settings.zone_id, "on" if self._settings.tiered_cache else "off"
+        tiers = ArgoTieredCaching(f"{self._name}-tiers", zone_id=zone_id, value=value, opts=self._child())
+        TieredCache(f"{self._name}-smart-tiers", zone_id=zone_id, value=value, opts=self._child(depends_on=[tiers]))
 
     def _declare_dnssec(self) -> pulumi.Output[dict[str, Any]] | None:
         if not self._settings.dnssec:

@@ -32,7 +32,8 @@ PAGE = 100
 ONE_OF_A_ZONE = {
     "url-normalization": "urlNormalizationSettings:UrlNormalizationSettings",
     "bots": "botManagement:BotManagement",
-    "tiered-cache": "tieredCache:TieredCache",
+    "tiers": "argoTieredCaching:ArgoTieredCaching",
+    "smart-tiers": "tieredCache:TieredCache",
 }
 ADDRESSES = ("A", "AAAA", "CNAME")
 Ask = Callable[[str], Any]

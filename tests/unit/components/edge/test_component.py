@@ -192,6 +192,12 @@ def test_notifications_go_to_everybody_and_only_where_the_plan_has_them() -> Non
     assert not _edge("neurmatic", notifications=who).of("NotificationPolicy"), "they belong to an account"
 
 
+@pytest.mark.parametrize(("wanted", "value"), [(True, "on"), (False, "off")])
+def test_tiers_are_switched_together(wanted: bool, value: str) -> None:
+    declared = _edge("neurmatic", tiered_cache=wanted)
+    assert [each["value"] for kind in ("ArgoTieredCaching", "TieredCache") for each in declared.of(kind)] == [value] * 2
+
+
 def test_what_became_of_each_limit_is_an_output() -> None:
     component = _edge("neuropilot").component
     assert component is not None
