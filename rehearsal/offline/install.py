@@ -37,7 +37,9 @@ def _install_one(home: Path, name: str, version: str) -> None:
     folder = home / "plugins" / f"resource-{name}-v{version}"
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"pulumi-resource-{name}"
-    _write(script, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    gone = f"The Python of this rehearsal, {words[0]}, is gone: set the rehearsal up again."
+    check = f"[ -x {shlex.quote(words[0])} ] || {{ echo {shlex.quote(gone)} >&2; exit 1; }}"
+    _write(script, f'#!/bin/sh\n{check}\nexec {shlex.join(words)} "$@"\n')
     script.chmod(0o755)
 
 

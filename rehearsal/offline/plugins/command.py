@@ -24,16 +24,22 @@ _running: set[subprocess.Popen[bytes]] = set()
 def stop_all() -> None:
     """End every command that runs, with what it started."""
     for process in list(_running):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @dataclass
 class _Capture:
-    """Collects what a command writes, and prints the lines that `logging` asks for."""
+    """What goes into a command and what comes out; prints the lines that `logging` asks for."""
 
     log: Callable[[str], None]
     shown: tuple[bool, bool]
+    stdin: bytes = b""
+    timeout: float | None = None
     together: list[bytes] = field(default_factory=list)
     parts: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
 
@@ -53,10 +59,11 @@ def run(subject: Subject, text: str, inputs: Values, previous: Values) -> Values
     """Run a command to its end and give its outputs; a failure carries all that it wrote."""
     logging = inputs.get("logging", "stdoutAndStderr")
     shown = (logging in ("stdout", "stdoutAndStderr"), logging in ("stderr", "stdoutAndStderr"))
-    capture = _Capture(lambda line: subject.session.log(subject.urn, line), shown)
+    stdin = (inputs.get("stdin") or "").encode()
+    capture = _Capture(lambda line: subject.session.log(subject.urn, line), shown, stdin, subject.timeout)
     argv = [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), text]
     folder = inputs.get("dir") or subject.session.folder
-    failure = _execute(argv, folder, _environment(subject, inputs, previous), inputs.get("stdin") or "", capture)
+    failure = _execute(argv, folder, _environment(subject, inputs, previous), capture)
     if failure:
         written = b"".join(capture.together).decode(errors="replace")
         raise Refusal(f"{failure}: running {json.dumps(text, ensure_ascii=False)}:\n{written}")
@@ -72,7 +79,7 @@ def _environment(subject: Subject, inputs: Values, previous: Values) -> dict[str
     return environment
 
 
-def _execute(argv: list[str], folder: str, environment: dict[str, str], stdin: str, capture: _Capture) -> str:
+def _execute(argv: list[str], folder: str, environment: dict[str, str], capture: _Capture) -> str:
     if not Path(folder).is_dir():
         return f"chdir {folder}: no such file or directory"
     try:
@@ -91,20 +98,24 @@ def _execute(argv: list[str], folder: str, environment: dict[str, str], stdin: s
         return f"fork/exec {argv[0]}: {(error.strerror or '').lower()}"
     _running.add(process)
     try:
-        return _follow(process, stdin.encode(), capture)
+        return _follow(process, capture)
     finally:
         _running.discard(process)
 
 
-def _follow(process: "subprocess.Popen[bytes]", stdin: bytes, capture: _Capture) -> str:
+def _follow(process: "subprocess.Popen[bytes]", capture: _Capture) -> str:
     streams = (process.stdout, process.stderr)
     readers = [threading.Thread(target=capture.read, args=(s, i)) for i, s in enumerate(streams)]
     for reader in readers:
         reader.start()
     assert process.stdin  # noqa: S101 - it is a pipe
     with contextlib.suppress(BrokenPipeError), process.stdin:  # a command need not read its input
-        process.stdin.write(stdin)
-    code = process.wait()
+        process.stdin.write(capture.stdin)
+    try:
+        code = process.wait(capture.timeout)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        code = process.wait()
     for reader in readers:
         reader.join()
     if code < 0:

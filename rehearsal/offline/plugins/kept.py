@@ -22,6 +22,7 @@ class Subject:
     rules: Rules
     session: Session
     region: str = "us-east-1"
+    timeout: float | None = None  # seconds, where the program sets one
 
 
 def bare(inputs: Any) -> Any:

@@ -86,11 +86,13 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         self.settings: dict[str, Any] = {}
         self.refusal: Refusal | None = None
 
-    def _subject(self, urn: str) -> Subject:
+    def _subject(self, request: Any) -> Subject:
+        urn = request.urn
         token, name = urn.split("::")[2].rsplit("$", 1)[-1], urn.split("::", 3)[3]
         schema = self.schema.resource(token)
         region = str(self.settings.get("region") or "us-east-1")
-        return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, region)
+        timeout = getattr(request, "timeout", 0) or None
+        return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, region, timeout)
 
     def _typed(self, subject: Subject, struct: Any) -> dict[str, Any]:
         """Give inputs in their own types: "80" where a number belongs is 80 to the real plugins."""
@@ -132,7 +134,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         values, checker = wire.decode(request.news), Checker(subject.schema, not self.native)
         typed = checker.properties(values, subject.schema["inputs"])
         failures = checker.failures or self._actor(subject).mistakes(typed)
@@ -147,14 +149,14 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         old, new = self._typed(subject, request.old_inputs), self._typed(subject, request.news)
         before, after = self._actor(subject).sides(subject, wire.decode(request.olds), old, new)
         return _diff_response(compare(before, after, subject.rules, list(request.ignoreChanges)))
 
     @_answers
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         inputs, actor = self._typed(subject, request.properties), self._actor(subject)
         if request.preview:
             identity, outputs = "", actor.preview(subject, inputs)
@@ -164,14 +166,14 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         old, inputs = wire.decode(request.olds), self._typed(subject, request.news)
         outputs = self._actor(subject).update(subject, request.id, old, inputs, request.preview)
         return provider_pb2.UpdateResponse(properties=wire.encode(mark_secrets(subject, outputs)))
 
     @_answers
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         state, inputs = wire.decode(request.properties), wire.decode(request.inputs)
         found = self._actor(subject).read(subject, request.id, state, inputs)
         if found is None:
@@ -185,7 +187,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        subject = self._subject(request.urn)
+        subject = self._subject(request)
         self._actor(subject).delete(subject, request.id, wire.decode(request.properties))
         return empty_pb2.Empty()
 

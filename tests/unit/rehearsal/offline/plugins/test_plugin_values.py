@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,16 @@ def test_a_zone_is_found_by_its_id_and_by_its_name(opened: Opened) -> None:
         zone = invoked(driver, token, **args)
         assert (zone["zoneId"], zone["name"]) == ("0" * 32, "neurmatic.example")
     assert len(invoked(driver, "cloudflare:index/getIpRanges:getIpRanges")["ipv4Cidrs"]) == 15
+
+
+def test_a_command_that_takes_too_long_is_ended_with_what_it_started(opened: Opened, tmp_path: Path) -> None:
+    driver = opened("command", "command:local:Command")
+    driver.play({"do": "check", "with": {"create": f"echo begun; sleep 60 & echo $! > {tmp_path}/pid; wait"}})
+    request = provider_pb2.CreateRequest(urn=driver.urn, properties=wire.encode(driver.news), timeout=1)
+    begun = time.monotonic()
+    with pytest.raises(Exception, match="signal: killed: running") as failed:
+        driver.stub.Create(request)
+    assert "begun" in failed.value.details()  # type: ignore[attr-defined]
+    assert time.monotonic() - begun < 20
+    stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    assert not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
