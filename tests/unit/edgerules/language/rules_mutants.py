@@ -1,7 +1,7 @@
 """Mutants of the evaluator: every operator, constant and condition of its modules, changed one at a time.
 
-A mutant is killed when a test of the semantic corpus fails on it. The corpus is run in this process on a fresh import of
-the package with one module changed, which takes milliseconds where a pytest process would take seconds.
+A mutant is killed when a test of the semantic corpus fails on it. The corpus is run in this process on a fresh import
+of the package with one module changed, which takes milliseconds where a pytest process would take seconds.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _annotation(node: ast.BoolOp | ast.BinOp) -> bool:
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     known = {"bool", "int", "str", "bytes", "IPv4Address", "IPv6Address", "Unknown", "Text", "ByteSet", "Part"}
     none = any(isinstance(part, ast.Constant) and part.value is None for part in ast.walk(node))
-    return none or any(name.id in known or name.id[0].isupper() and not name.id.isupper() for name in names)
+    return none or any(name.id in known or (name.id[0].isupper() and not name.id.isupper()) for name in names)
 
 
 class _Loader(SourceFileLoader):

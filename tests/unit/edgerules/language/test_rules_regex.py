@@ -22,6 +22,8 @@ REFUSED = [
     (r"(?>a)", "atomic"),
     (r"(a)?(?(1)b|c)", "conditional"),
     (r"(?#comment)", "does not exist"),
+    (r"(?)", "does not exist"),
+    (r"(?&x)", "recursion"),
     (r"(?a)x", "does not exist"),
     (r"(?L)x", "does not exist"),
     (r"a\Z", r"\\z"),
@@ -115,6 +117,12 @@ MEANS = [
     (r"^\x80$", b"\x80", True),
     (r"^\x{d7ff}|\x{e000}|\x{10ffff}$", b"", False),
     ("(?x)a # comment\n b", b"ab", True),
+    ("(?x) a b", b"zz", False),
+    ("(?x)a#c\nb", b"a", False),
+    ("(?x)a#c", b"a", True),
+    ("^\x80$", b"\xc2\x80", True),
+    (r"^(?<year>a)$", b"a", True),
+    ("[" * 31 + "a" + "]" * 31, b"a", True),
     (r"(?u)^a\x7f$", b"a\x7f", True),
     (r"^(?:ab){0}$", b"", True),
     (r"^ab*$", b"a", True),
@@ -243,8 +251,21 @@ def test_greed_shows_in_replacements(pattern: str, expected: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "offset"),
-    [("ab[c", 2), ("ab*(", 3), ("(*a)", 1), ("ab(?=c)", 2), ("a[b-a]", 2), ("a{2}(?<!b)", 4), (r"ab\q", 2), ("a)b", 1)]
-    + [("a\\", 1), (r"x[\b]", 3), ("a{2,1}", 1), ("[a\N{SNOWMAN}]", 2), ("a{1000}{1000}", 0)],
+    [
+        ("ab[c", 2),
+        ("ab*(", 3),
+        ("(*a)", 1),
+        ("ab(?=c)", 2),
+        ("a[b-a]", 2),
+        ("a{2}(?<!b)", 4),
+        (r"ab\q", 2),
+        ("a)b", 1),
+        ("a\\", 1),
+        (r"x[\b]", 3),
+        ("a{2,1}", 1),
+        ("[a\N{SNOWMAN}]", 2),
+        ("a{1000}{1000}", 0),
+    ],
 )
 def test_errors_point_at_their_character(pattern: str, offset: int) -> None:
     with pytest.raises(RegexError) as caught:

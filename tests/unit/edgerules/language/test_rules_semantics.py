@@ -121,6 +121,7 @@ def test_wildcards(pattern: str, text: bytes, expected: bool) -> None:
     [
         (b"a*b*c", True),
         (b"**", False),
+        (rb"\***", False),
         (b"a**", False),
         (rb"*\**", True),
         (rb"\**", True),
