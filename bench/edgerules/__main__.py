@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.edgerules.expressions import RULES, requests
 from bench.edgerules.others import MissingError, firewalker, octorules
-from edgerules.language import Expr, compile_filter, parse
+from edgerules.language import Expr, check_all, compile_filter, parse
 
+CORPUS = Path(__file__).parents[2] / "tests" / "unit" / "edgerules" / "language" / "data"
 ROUNDS = 7
 GOAL_PARSE = 0.100
 GOAL_REQUESTS = 5_000
@@ -40,6 +42,7 @@ def main() -> int:
     print(f"requests through all {len(RULES)} rules: {rate:,.0f} per second (goal: {GOAL_REQUESTS:,})")
     _beside("octorules", octorules, filters_per_second=None)
     _beside("firewalker", firewalker, filters_per_second=rate * len(RULES))
+    _documentation()
     return 0 if parsing < GOAL_PARSE and rate > GOAL_REQUESTS else 1
 
 
@@ -62,6 +65,33 @@ def _beside(
         theirs = found["decisions"]
         print(f"{name} makes {theirs:,.0f} decisions per second, edgerules {filters_per_second:,.0f}: ", end="")
         print(f"ratio {filters_per_second / theirs:.1f}")
+
+
+def _documentation() -> None:
+    """How many of the documentation's own filter expressions each tool judges as the documentation does."""
+    valid = [text for _, result, text in _corpus("valid.tsv") if result == "filter"]
+    invalid = [row[-1] for row in _corpus("invalid.tsv")]
+    print(f"documented filters: {len(valid)} valid, {len(invalid)} invalid; judged rightly:")
+    _judged("edgerules", [text for text in (*valid, *invalid) if _accepts(text)], valid, invalid)
+    for name, tool in (("octorules", octorules), ("firewalker", firewalker)):
+        try:
+            _judged(name, tool([*valid, *invalid], 1)["accepted"], valid, invalid)
+        except MissingError as missing:
+            print(f"{missing} (not compared)")
+
+
+def _accepts(text: str) -> bool:
+    return not any(finding.severity == "error" for finding in check_all(text))
+
+
+def _judged(name: str, accepted: Sequence[str], valid: Sequence[str], invalid: Sequence[str]) -> None:
+    right = sum(text in accepted for text in valid), sum(text not in accepted for text in invalid)
+    print(f"  {name}: {right[0]} of {len(valid)} accepted, {right[1]} of {len(invalid)} refused")
+
+
+def _corpus(name: str) -> list[list[str]]:
+    lines = (CORPUS / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 if __name__ == "__main__":
