@@ -8,10 +8,11 @@ from typing import Any
 from edgerules.language import Expr, check_all, walk
 from edgerules.language.regex import RegexError
 from edgerules.language.regex.parse import parse_regex
-from edgerules.language.syntax import Call, Compare, Each, InList, InSet, Text
+from edgerules.language.syntax import Call, Compare, InList, InSet, Text
 from edgerules.lint.context import Context, Entry
 from edgerules.lint.finding import ERROR, WARNING, Finding
 from edgerules.lint.logic import impossible
+from edgerules.lint.logic.texts import one_element
 from edgerules.lint.regexcost import costs
 from edgerules.simulator.program import lists_of
 
@@ -59,15 +60,14 @@ def _lists(context: Context, entry: Entry, expr: Expr) -> Iterator[Finding]:
 def _never_true(context: Context, entry: Entry, expr: Expr) -> Iterator[Finding]:
     """Single conditions that no value can meet, such as `lower(x) contains "SQLMap"`."""
     for node in walk(expr):
-        alone = isinstance(node, Compare | InSet) and not isinstance(node.left, Each)
         called = isinstance(node, Call) and node.name in ("starts_with", "ends_with")
-        within = isinstance(node, Compare | InSet) and isinstance(node.left, Call)
-        if (alone or called or within) and impossible((node, True), lists=lists_of(context.zone)):
+        if (called or isinstance(node, Compare | InSet)) and impossible((node, True), lists=lists_of(context.zone)):
             yield entry.finding("never-true", ERROR, _why_never(node), _VALUES, node.column)
 
 
 def _why_never(node: Expr) -> str:
     subject = node.left if isinstance(node, Compare | InSet) else node.args[0] if isinstance(node, Call) else node
+    subject = one_element(subject)
     if isinstance(subject, Call) and subject.name in ("lower", "upper"):
         letters = "capital" if subject.name == "lower" else "small"
         return f"this is never true: {subject.name}() returns no {letters} letters, and the text has some"

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from edgerules.language import UNKNOWN, Position, compile_filter
-from edgerules.language.syntax import Call, Compare, Expr, Field, InSet, Text
+from edgerules.language.syntax import Call, Compare, Each, Expr, Field, InSet, Text
 
 
 class FactLike(Protocol):
@@ -41,8 +41,13 @@ def texts_consistent(value: Expr, facts: Iterable[FactLike]) -> bool:
 
 def _term(atom: Expr) -> Expr:
     if isinstance(atom, Compare | InSet):
-        return atom.left
-    return atom.args[0] if isinstance(atom, Call) and atom.args else atom
+        return one_element(atom.left)
+    return one_element(atom.args[0]) if isinstance(atom, Call) and atom.args else atom
+
+
+def one_element(term: Expr) -> Expr:
+    """`lower(x[*])[*]` stands for `lower(x[*])`, one element after the other."""
+    return term.base if isinstance(term, Each) and isinstance(term.base, Call) else term
 
 
 def _candidate_left(term: Expr, sources: list[FactLike], checks: list[FactLike], base: Expr) -> bool:
@@ -93,6 +98,8 @@ def _with(expr: Any, old: Expr, new: Expr) -> Any:
         return new
     if isinstance(expr, Compare | InSet):
         return replace(expr, left=_with(expr.left, old, new))
+    if isinstance(expr, Each):
+        return _with(expr.base, old, new)
     if isinstance(expr, Call):
         return replace(expr, args=tuple(_with(argument, old, new) for argument in expr.args))
     return expr

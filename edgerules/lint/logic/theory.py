@@ -20,7 +20,7 @@ from edgerules.language.syntax import (
 )
 from edgerules.lint.logic import spans
 from edgerules.lint.logic.spans import Spans
-from edgerules.lint.logic.texts import texts_consistent
+from edgerules.lint.logic.texts import one_element, texts_consistent
 
 Known = Mapping[str, Sequence[Any]]
 """List name -> items, for lists whose content is known."""
@@ -35,12 +35,13 @@ class Fact:
 
 
 def term_of(atom: Expr) -> Expr:
-    """What the atom is about: `lower(http.host)` in `lower(http.host) eq "a"`."""
+    """What the atom is about: `lower(http.host)` in `lower(http.host) eq "a"`; one element of an array."""
+    term = atom
     if isinstance(atom, Compare | InSet | InList):
-        return atom.left
-    if isinstance(atom, Call) and atom.name in ("starts_with", "ends_with") and atom.args:
-        return atom.args[0]
-    return atom
+        term = atom.left
+    elif isinstance(atom, Call) and atom.name in ("starts_with", "ends_with") and atom.args:
+        term = atom.args[0]
+    return one_element(term)
 
 
 def base_of(atom: Expr) -> Expr:

@@ -76,8 +76,21 @@ def test_it_proves_enough_to_be_useful() -> None:
         'any(http.request.headers["x"][*] eq "a") and not any(http.request.headers["x"][*] eq "a")',
         'http.request.uri.path matches "^/a" and http.request.uri.path eq "/b"',
         "ssl xor ssl",
+        'any(lower(http.request.headers["x"][*])[*] contains "SQL")',
+        'any(lower(http.request.headers.names[*])[*] in {"Foo" "BAR"})',
     ]
     assert [text for text in contradictions if not impossible((parse(text), True))] == []
+
+
+def test_elements_of_an_array_may_differ() -> None:
+    names = "lower(http.request.headers.names[*])[*]"
+    possible = [
+        f'any({names} eq "a") and any({names} eq "b")',
+        f'any({names} eq "a") and not all({names} eq "a")',
+        f'all({names} eq "A")',
+        'any(http.request.headers["x"][*] in {"a"}) and http.request.headers["x"][0] eq "b"',
+    ]
+    assert [text for text in possible if impossible((parse(text), True))] == []
 
 
 def test_it_gives_up_instead_of_running_for_ever() -> None:

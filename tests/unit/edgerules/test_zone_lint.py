@@ -177,6 +177,7 @@ def test_a_block_of_everything_is_an_error(expression: str) -> None:
         ("never-true", rule("a", 'http.request.uri.path eq "admin"')),
         ("never-true", rule("a", "cf.threat_score gt 100")),
         ("never-true", rule("a", 'upper(http.host) eq "a"')),
+        ("never-true", rule("a", 'ssl or any(lower(http.request.headers["x"][*])[*] contains "SQL")')),
         ("never-matches", rule("a", "ip.src in {10.0.0.0/8} and ip.src eq 11.1.1.1")),
         ("never-matches", rule("a", "http.request.body.size gt 5 and http.request.body.size lt 6")),
         ("never-matches", rule("a", 'starts_with(http.host, "a") and http.host eq "b"')),
