@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -107,18 +108,25 @@ def test_data_survives_a_new_container_and_init_does_not_run_again(image: Find, 
         docker("volume", "rm", volume)
 
 
-def test_a_password_from_a_file(image: Find, tmp_path: Path) -> None:
-    secret = tmp_path / "password"
+def test_confined_as_70_with_a_password_from_a_file(image: Find, tmp_path: Path) -> None:
+    """Nothing may be written but data and two folders in memory, and no capability is left to change owners with."""
+    secret, data = tmp_path / "password", tmp_path / "data"
     secret.write_text("from a file\n")
+    data.mkdir(mode=0o700)
+    os.chown(data, 70, 70)
     tmp_path.chmod(0o755)
+    memory = "rw,noexec,nosuid,mode=1777"
     options = [
-        *flags("POSTGRES_PASSWORD_FILE=/run/secret"),
-        *("--volume", f"{secret}:/run/secret:ro", "--read-only", "--tmpfs", "/var/run/postgresql"),
+        *flags("POSTGRES_PASSWORD_FILE=/run/secrets/password", "PGDATA=/var/lib/postgresql/data/pgdata"),
+        *("--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{data}:/var/lib/postgresql/data"),
+        *("--user", "70:70", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+        *("--tmpfs", f"/var/run/postgresql:{memory}", "--tmpfs", f"/tmp:{memory}"),  # noqa: S108 - inside the container
     ]
     with throwaway(image("postgres").tag, flags=options) as container:
         wait_until_it_answers(container)
         address = f"host={container.address} user=postgres password='from a file'"
         assert container.run("psql", address, "-Atc", "SELECT current_database()") == "postgres"
+        assert (data / "pgdata" / "PG_VERSION").read_text() == "15\n"
 
 
 @pytest.mark.parametrize(

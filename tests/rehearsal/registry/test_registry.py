@@ -21,13 +21,14 @@ from rehearsal.registry import Registry, registry
 
 pytestmark = pytest.mark.rehearsal
 
-ADDRESS = "10.212.77.5"
+SUBNET = f"10.212.{os.getpid() % 250}"  # test workers side by side
+ADDRESS = f"{SUBNET}.5"
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Registry]:
     network = f"rehearsal-registry-{os.getpid()}"
-    docker("network", "create", "--subnet", "10.212.77.0/24", network)
+    docker("network", "create", "--subnet", f"{SUBNET}.0/24", network)
     try:
         with registry(network, names=("registry.rehearsal.test", "ghcr.io"), address=ADDRESS) as found:
             yield found
