@@ -212,3 +212,20 @@ def test_the_owner_takes_them_after_its_own_and_the_plan_limits_them() -> None:
     for phase, rules in merged.items():
         refs = [rule["ref"] for rule in rules]
         assert len(refs) == len(set(refs)), phase
+
+
+@pytest.mark.parametrize(
+    ("request_", "verdict"),
+    [
+        ("GET https://api.neurmatic.com/ --country KP --field cf.client.bot=false", "stopped"),
+        ("GET https://api.neurmatic.com/ --country KP --field cf.client.bot=true", "allowed"),
+        ("GET https://api.neurmatic.com/ --country FR", "allowed"),
+        ("GET https://api.neurmatic.com/.well-known/acme-challenge/a --country KP", "allowed"),
+    ],
+)
+def test_countries_are_refused_but_not_search_engines_and_authorities(request_: str, verdict: str) -> None:
+    settings, site = neurmatic(waf=Waf(blocked_countries=("KP",)))
+    zone = Edge(built(zone_of(settings, site, IPV4)))
+    outcome = zone.send(build(f"{request_} --ip 192.0.2.7 --managed pass --bots pass"))
+    assert outcome.verdict == verdict, outcome.summary()
+    assert outcome.rule == ("countries" if verdict == "stopped" else None)
