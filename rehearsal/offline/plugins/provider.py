@@ -29,16 +29,21 @@ _OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.so_reuseport"
 
 
 def open_plugin(request: dict[str, Any], site: Path, cache: Path, pool: ThreadPoolExecutor) -> tuple[Any, int]:
-    """Start serving one plugin; give the server and its port."""
+    """Start serving one plugin, for one provider of the program; give the server and its port."""
     session = Session(request["folder"], request["environment"], engine_log(request["engine"]))
     name, version = request["name"], request["version"]
     server = grpc.server(pool, options=_OPTIONS)
-    plugin = Plugin(name, version, Schema(name, version, site, cache), session)
+    plugin = Plugin(name, version, _schema(name, version, site, cache), session)
     plugin.refusal = _refusal(session, site, name, version)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(plugin, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
+
+
+@functools.cache
+def _schema(name: str, version: str, site: Path, cache: Path) -> Schema:
+    return Schema(name, version, site, cache)
 
 
 def _refusal(session: Session, site: Path, name: str, version: str) -> Refusal | None:

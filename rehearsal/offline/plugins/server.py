@@ -1,4 +1,4 @@
-"""The one process behind the stand-in plugins of an engine run: a gRPC server per plugin, gone when the engine is."""
+"""The one process behind the stand-in plugins of an engine run: a gRPC server per provider, gone when the engine is."""
 
 import marshal
 import os
@@ -24,28 +24,22 @@ def _without_the_sdk(site: str) -> None:
 
 
 class Server:
-    """Answers launchers with the port of the plugin they ask for."""
+    """Answers launchers with a port each: the engine starts one for every provider of a program."""
 
     def __init__(self, site: str, cache: str) -> None:
         self.site, self.cache = Path(site), Path(cache)
-        self.pool = ThreadPoolExecutor(64, "plugin")  # commands hold a thread each while they run
-        self.running: dict[str, tuple[Any, int]] = {}
-        self.connections: list[socket.socket] = []
+        self.pool = ThreadPoolExecutor(256, "plugin")  # commands hold a thread each while they run
+        self.open: list[Any] = []  # what must not be collected: servers, and the connections that keep launchers alive
 
     def welcome(self, connection: socket.socket) -> None:
-        """Read one launcher's request and answer it; the open connection keeps the launcher alive."""
-        with connection.makefile("rb") as stream:
-            request = marshal.loads(stream.read())  # noqa: S302 - from our own launcher, through its own socket
-        connection.sendall(f"{self._port(request)}\n".encode())
-        self.connections.append(connection)
-
-    def _port(self, request: dict[str, Any]) -> int:
+        """Read one launcher's request and answer it."""
         from rehearsal.offline.plugins.provider import open_plugin  # noqa: PLC0415 - grpc loads here
 
-        name = request["name"]
-        if name not in self.running:
-            self.running[name] = open_plugin(request, self.site, self.cache, self.pool)
-        return self.running[name][1]
+        with connection.makefile("rb") as stream:
+            request = marshal.loads(stream.read())  # noqa: S302 - from our own launcher, through its own socket
+        server, port = open_plugin(request, self.site, self.cache, self.pool)
+        connection.sendall(f"{port}\n".encode())
+        self.open += [server, connection]
 
 
 def main(site: str, cache: str, listener_fd: int, engine: int) -> None:

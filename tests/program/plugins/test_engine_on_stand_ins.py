@@ -103,6 +103,17 @@ def test_the_order_of_a_replacement_is_the_real_plugins(tiny: Tiny) -> None:
     assert printed.index(" created replacement") < printed.index(" deleted original")
 
 
+def test_two_providers_of_one_plugin_keep_their_own_settings(tiny: Tiny) -> None:
+    tiny.write("""
+for region in ("eu-west-1", "us-west-2"):
+    provider = aws.Provider(region, region=region, access_key="rehearsal-k", secret_key="rehearsal-s")
+    bucket = aws.s3.Bucket(f"in-{region}", opts=pulumi.ResourceOptions(provider=provider))
+    pulumi.export(region, bucket.region)
+""")
+    tiny.pulumi("up", "--yes", "--skip-preview")
+    assert tiny.outputs() == {"eu-west-1": "eu-west-1", "us-west-2": "us-west-2"}
+
+
 def test_mistakes_name_the_property_and_what_is_meant(tiny: Tiny) -> None:
     provider = 'd = docker.Provider("d", host="unix:///nowhere.sock")\nat = pulumi.ResourceOptions(provider=d)\n'
     tiny.write(provider + 'docker.Container("web", image="x", ports=[{"internal": "eighty"}], opts=at)')
