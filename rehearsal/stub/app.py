@@ -100,15 +100,9 @@ async def fault(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     await asyncio.sleep(settings.faults.start_delay)
-    state = State(
-        settings=settings,
-        pool=Pool(settings.database),
-        redis=Redis.from_url(settings.redis_url),
-        drain=Drain(),
-        started=time.monotonic(),
-    )
+    state = _fresh_state(settings)
     app = build(state)
-    server = sockets.attach(app)
+    socket_server = sockets.attach(app)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, handle_signals=False)
     await runner.setup()
     assert runner.server is not None  # noqa: S101 - set by setup()
@@ -119,11 +113,21 @@ async def serve(settings: Settings) -> int:
     await leave.wait()
     state.drain.begun.set()
     listening.close()
-    await sockets.say_goodbye(server, state)
+    await sockets.say_goodbye(socket_server, state)
     quiet = await state.drain.wait_until_quiet(runner.server, settings.drain_seconds, settings.idle_seconds)
     await _close(runner, state, background)
     _say("drained" if quiet else f"gave up after {settings.drain_seconds:.0f} s with requests under way")
     return 0 if quiet else 1
+
+
+def _fresh_state(settings: Settings) -> State:
+    return State(
+        settings=settings,
+        pool=Pool(settings.database),
+        redis=Redis.from_url(settings.redis_url),
+        drain=Drain(),
+        started=time.monotonic(),
+    )
 
 
 def _listen_to_signals(settings: Settings) -> asyncio.Event:
