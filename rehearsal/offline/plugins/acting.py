@@ -1,9 +1,9 @@
-"""The types that really act, by token."""
+"""The types that do more than keep their inputs, by token."""
 
 import importlib
 from typing import Any
 
-from rehearsal.offline.plugins.kept import Zone
+from rehearsal.offline.plugins.kept import Container, Zone
 
 _MODULES = {"command": "command", "random": "randoms", "tls": "certificates"}
 
@@ -11,6 +11,6 @@ _MODULES = {"command": "command", "random": "randoms", "tls": "certificates"}
 def actors(plugin: str) -> dict[str, Any]:
     """Load what one plugin needs to act: certificates, for one, import a large package."""
     if plugin not in _MODULES:
-        return {"cloudflare:index/zone:Zone": Zone()}
+        return {"cloudflare:index/zone:Zone": Zone(), "docker:index/container:Container": Container()}
     module = importlib.import_module(f"rehearsal.offline.plugins.{_MODULES[plugin]}")
     return dict(module.ACTORS)

@@ -124,6 +124,40 @@ class Kept(Actor):
         subject.session.store.delete(subject.token, identity)
 
 
+class Container(Kept):
+    """docker.Container, with what bites users of the real one: some of it comes back different, some never arrives."""
+
+    never_applied = ("healthcheck", "tmpfs", "init", "cpuPeriod", "cpuQuota")
+
+    def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
+        identity, outputs = super().create(subject, inputs)
+        if outputs.get("memory") and not outputs.get("memorySwap"):
+            outputs["memorySwap"] = 2 * outputs["memory"]  # the engine's own default
+        self._keep(subject, identity, inputs, outputs)
+        return identity, outputs
+
+    def update(self, subject: Subject, identity: str, old: Values, inputs: Values, preview: bool) -> Values:
+        before = subject.session.store.get(subject.token, identity)
+        state = super().update(subject, identity, old, inputs, preview)
+        if before and not preview:
+            there = {name: before["outputs"].get(name) for name in self.never_applied}
+            merged = {**state, **there}
+            self._keep(subject, identity, inputs, {key: value for key, value in merged.items() if value is not None})
+        return state
+
+    def _keep(self, subject: Subject, identity: str, inputs: Values, outputs: Values) -> None:
+        """Keep what the next refresh will find: the engine has long names for capabilities."""
+        given = outputs.get("capabilities") or {}
+        named = {key: sorted(map(_capability, names)) for key, names in given.items()}
+        kept = {**outputs, "capabilities": named} if named else outputs
+        subject.session.store.put(subject.token, identity, plain(inputs), plain(kept))
+
+
+def _capability(name: str) -> str:
+    name = name.upper()
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
+
+
 class Zone(Kept):
     """cloudflare.Zone: those that the rehearsal was installed with exist before anything is made."""
 

@@ -181,6 +181,12 @@ class Driver:
         answer = self.stub.Read(request)
         return {"id": answer.id, "inputs": wire.decode(answer.inputs), "properties": wire.decode(answer.properties)}
 
+    def _refresh(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Read, and take what was found for the state, as the engine does."""
+        found = self._read(step)
+        self.inputs, self.state = found["inputs"], found["properties"]
+        return found
+
     def _delete(self, step: dict[str, Any]) -> dict[str, Any]:
         self.stub.Delete(
             provider_pb2.DeleteRequest(

@@ -25,7 +25,7 @@ def _cases() -> Iterator[Any]:
     for file in sorted(CASES.glob("*.json")):
         book = json.loads(file.read_text())
         for case in book["cases"]:
-            for player in PLAYERS:
+            for player in PLAYERS if "needs" not in book else ["stand-in"]:
                 name = f"{book['plugin']}: {case['name']}" + (" (real)" if player == "real" else "")
                 yield pytest.param(player, book["plugin"], case, id=name)
 
@@ -73,6 +73,10 @@ def _compare(step: dict[str, Any], given: dict[str, Any], where: str) -> None:
         assert "stricter" in step or recorded.keys() & {"failures", "error"}, f"{where}: the real plugin accepts this"
         reasons = " ".join([*given.get("failures", []), given.get("error", "")])
         assert step["names"] in reasons, f"{where}: {given}"
+    elif "loose" in step:  # what the engine below adds is not compared, what the program gave is
+        names = step["loose"]
+        shown = [_pruned({name: answer["properties"].get(name) for name in names}) for answer in (given, recorded)]
+        assert shown[0] == shown[1], where
     else:
         assert _visible(given, recorded) == _visible(recorded, recorded), where
 
