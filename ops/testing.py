@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PHASES = {
     "lint": ["-m", "ops.lint"],
     "unit and policy": ["-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/policy"],
+    "differential": ["-m", "pytest", "-v", "tests/differential"],
     "program": ["-m", "pytest", "-v", "--durations=10", "tests/program"],
     "rehearsal": ["-m", "pytest", "-v", "--durations=10", "tests/rehearsal"],
 }
