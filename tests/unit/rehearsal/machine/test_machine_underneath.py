@@ -70,3 +70,17 @@ def test_only_counters_and_passing_interfaces_are_left_out(sysctl: str, volatile
 )
 def test_only_dockers_own_rules_are_left_out(rule: str, by_docker: bool) -> None:
     assert bool(underneath.DOCKER_RULE.search(rule)) == by_docker
+
+
+@pytest.mark.parametrize(
+    ("mount", "passing"),
+    [
+        ("overlay /var/lib/docker/overlay2/abc/merged overlay rw 0 0", True),
+        ("nsfs /run/docker/netns/0123 nsfs rw 0 0", True),
+        ("nsfs /run/netns/visitor nsfs rw 0 0", True),
+        ("tmpfs /mnt tmpfs rw 0 0", False),
+        ("tmpfs /run/dockery tmpfs rw 0 0", False),
+    ],
+)
+def test_only_mounts_of_containers_and_namespaces_are_left_out(mount: str, passing: bool) -> None:
+    assert bool(underneath.PASSING_MOUNT.search(mount)) == passing
