@@ -7,7 +7,7 @@ import pulumi_docker as docker
 
 from components.containers.component import ContainerStack, ContainerStackArgs
 from components.credentials.component import Credentials, CredentialsArgs
-from components.edge.component import CloudflareEdge, CloudflareEdgeArgs
+from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.host.component import VpsHost, VpsHostArgs
 from components.outputs import CONTRACT, SECRETS
 from components.providers import cloud_providers
@@ -35,8 +35,14 @@ def main() -> None:
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
     credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
-    storage = Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
-    CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, site, settings.host.ipv4, settings.host.ipv6), on_clouds)
+    Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
+    edge = CloudflareEdge(
+        "edge",
+        CloudflareEdgeArgs(
+            settings.edge, site, settings.host.ipv4, settings.host.ipv6, rules_of(settings.edge.tenants)
+        ),
+        on_clouds,
+    )
     host = VpsHost("vps", VpsHostArgs(settings.host), on_clouds)
     engine = docker.Provider("docker", host=host.docker_host, ssh_opts=host.ssh_options)
     ContainerStack(
@@ -54,9 +60,10 @@ def main() -> None:
     )
     promise = promised(settings)
     PublishedContract("contract", PublishedContractArgs(settings.publish, promise, disposable, tags), on_clouds)
+
     pulumi.export(CONTRACT, promise.model_dump())
     pulumi.export(SECRETS, pulumi.Output.secret({name: credentials[name] for name in CREDENTIALS}))
-    pulumi.export("buckets", {"media": storage.media.name, "backups": storage.backups.name})
+    pulumi.export("edge", edge.outputs())
 
 
 try:

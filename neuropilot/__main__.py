@@ -3,9 +3,9 @@
 import os
 
 import pulumi
-from components.edge.component import CloudflareEdge, CloudflareEdgeArgs
 
 from components.credentials.component import Credentials, CredentialsArgs
+from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.outputs import CONTRACT, SECRETS
 from components.providers import cloud_providers
 from components.publish.component import PublishedContract, PublishedContractArgs
@@ -29,12 +29,14 @@ def main() -> None:
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
     credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
-    CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, settings.site), on_clouds)
+    tenants = rules_of(settings.edge.tenants)
+    edge = CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, settings.site, tenants=tenants), on_clouds)
     promise = promised(settings)
     disposable = settings.data is DataPolicy.DISPOSABLE
     PublishedContract("contract", PublishedContractArgs(settings.publish, promise, disposable, tags), on_clouds)
 
     pulumi.export(CONTRACT, promise.model_dump())
+    pulumi.export("edge", edge.outputs())
     pulumi.export(
         SECRETS,
         pulumi.Output.secret(

@@ -50,6 +50,16 @@ class CloudflareEdgeArgs:
     """The origin's certificate is Cloudflare's own (issuer cloudflare_origin), not Let's Encrypt's."""
 
 
+def rules_of(stacks: Sequence[str]) -> Tenants:
+    """What the named stacks hand over to the owner of their zone."""
+    if not stacks:
+        return ()
+    handed = [pulumi.StackReference(name).get_output("edge") for name in stacks]
+    return pulumi.Output.all(*handed).apply(
+        lambda outputs: [output["rules_for_owner"] for output in outputs if output and output.get("rules_for_owner")]
+    )
+
+
 class CloudflareEdge(pulumi.ComponentResource):
     """Everything of one zone that a stack may write: all of it as its owner, its own DNS records as a tenant."""
 
@@ -82,6 +92,10 @@ class CloudflareEdge(pulumi.ComponentResource):
         for note in plan_notes(self._settings, self._site, self._known_tenants):
             pulumi.log.info(note, self)
         self.register_outputs({"rate_limits": self.rate_limits, "rules_for_owner": self.rules_for_owner})
+
+    def outputs(self) -> dict[str, Any]:
+        """What people and the zone's other stacks need: the registrar's DS record, the limits, a tenant's rules."""
+        return {"registrar": self.dnssec, "rate_limits": self.rate_limits, "rules_for_owner": self.rules_for_owner}
 
     def _refuse_what_cannot_be(self) -> None:
         findings = plan_findings(self._settings, self._site, self._known_tenants)

@@ -144,6 +144,16 @@ class Notifications(Section):
     """Mail addresses. Empty: nobody is told."""
 
 
+StackName = Annotated[
+    str,
+    Text(
+        "a stack's full name, such as organization/neurmatic/staging",
+        pattern=r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+",
+        longest=300,
+    ),
+]
+
+
 class EdgeSettings(Section):
     """The zone."""
 
@@ -155,6 +165,8 @@ class EdgeSettings(Section):
     """The account's id; health checks and notifications need it."""
     role: ZoneRole
     """`owner` writes the zone's settings and rules; `tenant` has its own DNS records only."""
+    tenants: tuple[StackName, ...] = ()
+    """For the owner: stacks whose rules for their own names it takes into the zone. They have to exist already."""
     plan: CloudflarePlan = CloudflarePlan.PRO
     """What the account pays for: it decides which rules can be said."""
     on_misfit: OnMisfit = OnMisfit.LOOSER
