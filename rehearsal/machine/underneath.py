@@ -17,14 +17,15 @@ FOLDERS = ("/boot", "/etc", "/usr/bin", "/usr/sbin", "/usr/lib/systemd")
 VOLATILE = re.compile(
     r"fs/(aio-nr|dentry-state|file-nr|inode-nr|inode-state)|fs/binfmt_misc/.*|fs/quota/.*"
     r"|kernel/(ns_last_pid|pty/nr|random/.*)|net/netfilter/nf_conntrack_count"
-    r"|net/ipv[46]/(conf|neigh)/(veth|br-|docker).*"
+    r"|net/ipv[46]/(conf|neigh)/(veth|br-|docker|rh[0-9a-f]).*"
 )
 # The kernel loads these by itself when any container's network or disk asks for them; they are docker's footprint.
 BY_DOCKER = re.compile(r"(nf|nft|ip|ip6|ipt|xt|x|br|overlay|veth|bridge|llc|stp|iptable|ip6table)(_.*)?")
 DOCKER_RULE = re.compile(
     r"DOCKER|docker0|br-[0-9a-f]{12}|^#|^COMMIT|-A POSTROUTING -s (\S+)/32 -d \1/32 .* -j MASQUERADE"
 )
-# Docker's own, and the named network namespaces in which other rehearsals keep their neighbours.
+# Docker's own, and the named network namespaces and cables of the neighbours that other rehearsals make.
+PASSING_INTERFACE = re.compile(r"veth|br-|rh[0-9a-f]{6}")
 PASSING_MOUNT = re.compile(r" (/var/lib/docker|(/var)?/run/docker|(/var)?/run/netns)(/| )")
 
 
@@ -112,4 +113,4 @@ def _firewall() -> list[str]:
 
 
 def _interfaces() -> list[str]:
-    return [name for name in os.listdir("/sys/class/net") if not name.startswith(("veth", "br-"))]
+    return [name for name in os.listdir("/sys/class/net") if not PASSING_INTERFACE.match(name)]

@@ -48,6 +48,7 @@ def test_a_new_or_changed_file_is_noticed(tmp_path: Path, monkeypatch: pytest.Mo
     [
         ("kernel/random/uuid", True),
         ("net/ipv4/conf/veth12ab/forwarding", True),
+        ("net/ipv6/conf/rh25f2b293ccf7/mtu", True),
         ("net/ipv4/ip_forward", False),
         ("net/ipv4/conf/all/forwarding", False),
         ("vm/swappiness", False),
