@@ -39,8 +39,4 @@ def comparison_test(node: Compare) -> Test:
 
 
 def _regex(pattern: bytes) -> Test:
-    compiled = regex.search_pattern(pattern)
-    if compiled is None:
-        return lambda value: UNKNOWN
-    search = compiled.search
-    return lambda value: search(value) is not None
+    return regex.searcher(pattern) or (lambda value: UNKNOWN)

@@ -7,20 +7,37 @@ A pattern that switches Unicode on is checked, but not run: its matches are UNKN
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
+from edgerules.language.regex.linear import Program, is_risky
 from edgerules.language.regex.parse import parse_regex
 from edgerules.language.regex.scanner import RegexError
 from edgerules.language.regex.translate import to_python
-from edgerules.language.regex.tree import captures
+from edgerules.language.regex.tree import captures, size
 
-__all__ = ["RegexError", "capturing_pattern", "check", "group_count", "search_pattern"]
+__all__ = ["RegexError", "capturing_pattern", "check", "group_count", "search_pattern", "searcher"]
+
+_LINEAR_LIMIT = 1_000_000
+"""Bytes of program beyond which the linear matcher would take too long to set up."""
 
 
 @lru_cache(maxsize=1024)
 def search_pattern(pattern: bytes) -> re.Pattern[bytes] | None:
     """To search with; None where the pattern needs Unicode tables. Raises RegexError."""
     return _compile(pattern, capturing=False)
+
+
+@lru_cache(maxsize=1024)
+def searcher(pattern: bytes) -> Callable[[bytes], bool] | None:
+    """Whether a text has a match; None where the pattern needs Unicode tables. Raises RegexError."""
+    part, unicode = parse_regex(_decode(pattern))
+    if unicode:
+        return None
+    if is_risky(part) and size(part) < _LINEAR_LIMIT:
+        return Program(part).search
+    search = re.compile(to_python(part, capturing=False)).search
+    return lambda text: search(text) is not None
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,9 @@ from rules_support import decide, value
 
 from edgerules.language import ExpressionError, parse
 from edgerules.language.regex import RegexError, check, group_count, search_pattern
-from edgerules.language.regex.tree import POSIX
+from edgerules.language.regex.linear import Program, is_risky
+from edgerules.language.regex.parse import parse_regex
+from edgerules.language.regex.tree import POSIX, size
 
 REFUSED = [
     (r"(?=a)", "look-around"),
@@ -271,3 +273,34 @@ def test_errors_point_at_their_character(pattern: str, offset: int) -> None:
     with pytest.raises(RegexError) as caught:
         check(pattern.encode())
     assert caught.value.offset == offset
+
+
+@pytest.mark.parametrize(("pattern", "text", "expected"), MEANS)
+def test_the_linear_matcher_means_the_same(pattern: str, text: bytes, expected: bool) -> None:
+    part, _ = parse_regex(pattern)
+    if size(part) < 1_000_000:
+        assert Program(part).search(text) is expected
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("pattern", [r"^(a+)+$", r"^(a|aa)+$", r"^(a*)*$", r"(?:a?){30}b", r"^(\w+\s?)*$"])
+def test_no_pattern_runs_for_ages(pattern: str) -> None:
+    assert decide(f'http.host matches r"{pattern}"', {"http.host": b"a" * 5000 + b"!"}) is False
+
+
+@pytest.mark.parametrize(
+    ("pattern", "risky"),
+    [
+        ("a+", False),
+        ("(a+)+", True),
+        ("(a|b)*", True),
+        ("(?:ab)*c+", False),
+        ("(a{1,2}){9}", True),
+        ("(a?){8}", False),
+        ("((a{2})+)x", False),
+        ("x(y(a*)+)", True),
+        ("a|(b+)*", True),
+    ],
+)
+def test_which_patterns_are_matched_in_linear_time(pattern: str, risky: bool) -> None:
+    assert is_risky(parse_regex(pattern)[0]) is risky
