@@ -21,6 +21,7 @@ MODULES = (
     "logic",
     "membership",
     "regex.classes",
+    "regex.linear",
     "regex.parse",
     "regex.scanner",
     "regex.translate",
@@ -45,6 +46,11 @@ SAME = {
     'regex.classes: end = scan.pattern.find(":]", scan.offset + 2) [2 grows by one]',
     # A pattern that needs Unicode is never run, so the byte that stands in for a character does not matter.
     "regex.scanner: return 0 [0 grows by one]",
+    # How many steps are remembered is a matter of speed, and any number below 0 stands for no byte.
+    "regex.linear: _REMEMBERED = 20_000 [20000 grows by one]",
+    "regex.linear: if len(self._steps) > _REMEMBERED: [Gt becomes GtE]",
+    "regex.linear: before = -1 [1 grows by one]",
+    "regex.linear: for byte in (*text, -1): [1 grows by one]",
     # The limit is a measured estimate, not a number that anyone documents.
     "regex.parse: if size(part) > SIZE_LIMIT: [Gt becomes GtE]",
 }
