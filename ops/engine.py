@@ -60,6 +60,38 @@ def ensure(say: Say) -> Path:
     return ready.parent
 
 
+def missing() -> str | None:
+    """What has to be installed before an engine can be had: asked before anything is set up."""
+    pin = json.loads(PIN.read_text())
+    key = f"{pin['version']}-{_platform()}-{_builder_key()}"
+    if next(_candidates(), None) or (TOOLCHAIN / "bin" / ".engine").is_file() or (_cache() / "engine" / key).is_dir():
+        return None
+    reason = _cannot_build()
+    if reason is None or _release_answers(pin["version"]):
+        return None
+    return f"The Pulumi engine can neither be downloaded nor built: {reason}, or install pulumi {pin['version']}."
+
+
+def _cannot_build() -> str | None:
+    if _builder_spec() is None:
+        return "this checkout has no rehearsal/offline/"
+    builder = importlib.import_module(BUILDER)
+    try:
+        builder.check_go()
+    except builder.BuildError as error:
+        return str(error)
+    return None
+
+
+def _release_answers(version: str) -> bool:
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            fetch(f"{RELEASES}/pulumi-{version}-checksums.txt", Path(scratch) / "checksums.txt", lambda _: None)
+        except DownloadError:
+            return False
+    return True
+
+
 def environment(base: Mapping[str, str], folder: Path) -> dict[str, str]:
     """`base` with the engine in `folder` first on PATH, and without its question for a newer version."""
     path = [str(folder), *(part for part in base.get("PATH", "").split(os.pathsep) if part != str(folder))]

@@ -48,6 +48,12 @@ def check_prerequisites() -> None:
         if importlib.util.find_spec(module) is None:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             raise SetupError(f"Python {version} at {sys.executable} lacks venv: install python3-venv.")
+    sys.path.insert(0, str(ROOT))
+    from ops import engine  # noqa: PLC0415 (standard library only, like this file)
+
+    missing = engine.missing()
+    if missing:
+        raise SetupError(missing)
 
 
 @contextlib.contextmanager

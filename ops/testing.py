@@ -7,6 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from ops import engine
+from ops.errors import reported
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # The engine and rehearsal tests start processes and machines of their own: one at a time on two cores.
@@ -21,6 +24,9 @@ PHASES = {
 
 def main() -> int:
     started = time.monotonic()
+    print("=== engine", flush=True)
+    # Built here if need be, and not within the time that a single test has.
+    engine.ensure(lambda text: print(text, flush=True))
     for name, arguments in PHASES.items():
         print(f"\n=== {name} ({time.monotonic() - started:.0f} s)", flush=True)
         if subprocess.run([sys.executable, *arguments], cwd=ROOT, check=False).returncode:
@@ -31,4 +37,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with reported():
+        sys.exit(main())

@@ -68,6 +68,8 @@ class Workspace:
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             REHEARSAL: self.name,
+            # The engine would look on the internet for the plugin of every SDK that is installed.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
 
     def prepare(self, stack: str, environment: Mapping[str, str], secrets: Sequence[str]) -> None:

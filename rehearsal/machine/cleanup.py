@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 
 from rehearsal import docker
+from rehearsal.images import throwaway
 from rehearsal.machine import container, image, store
+from rehearsal.neighbours import sweep as sweep_neighbours
 
 
 def take_down(name: str) -> bool:
@@ -28,6 +30,8 @@ def remove_everything() -> list[str]:
     if docker.engine_problem() is not None:
         return ["No Docker engine answers: nothing can be running.", *_forget_folders()]
     done = [f"Machine '{name}' is gone." for name in all_names() if take_down(name)]
+    done += [f"Container {orphan} of a run that has ended is gone." for orphan in throwaway.sweep()]
+    done += [f"Namespace {orphan} of a run that has ended is gone." for orphan in sweep_neighbours()]
     done += image.remove_images()
     shutil.rmtree(image.LOCKS, ignore_errors=True)
     if docker.started_pid() and not docker.docker("ps", "--all", "--quiet"):

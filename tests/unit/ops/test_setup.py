@@ -36,13 +36,17 @@ def checkout(tmp_path: Path) -> Path:
     """What the set-up needs of a checkout, in another place."""
     folder = tmp_path / "another name"
     (folder / "ops").mkdir(parents=True)
+    for name in ("ops/__init__.py", "ops/engine.py", "ops/engine.json", "ops/download.py", "ops/errors.py"):
+        shutil.copy2(ROOT / name, folder / name)
     for name in ("ops/setup.sh", "ops/setup.py", "infra", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
         shutil.copy2(ROOT / name, folder / name)
     return folder
 
 
 def run(checkout: Path, path: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATH": path, "PYTHON": ""}
+    nowhere = "http://127.0.0.1:9"
+    environment = {**os.environ, "PATH": path, "PYTHON": "", "XDG_CACHE_HOME": f"{checkout}/cache"}
+    environment |= {"HTTPS_PROXY": nowhere, "https_proxy": nowhere}
     command = ["/bin/sh", str(checkout / "infra"), "check"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -78,4 +82,15 @@ def test_python_without_venv_is_named_before_anything_happens(checkout: Path, tm
     ran = run(checkout, tools(tmp_path / "bin", crippled))
     assert ran.returncode != 0
     assert "install python3-venv" in ran.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_machine_without_a_compiler_and_a_network_is_told_before_anything_happens(
+    checkout: Path, tmp_path: Path
+) -> None:
+    ran = run(checkout, tools(tmp_path / "bin", f'#!/bin/sh\nexec {sys.executable} "$@"\n'))
+    assert ran.returncode != 0
+    assert "can neither be downloaded nor built" in ran.stderr
+    assert "install pulumi" in ran.stderr
+    assert "Traceback" not in ran.stderr
     assert not (checkout / ".venv").exists()
