@@ -23,7 +23,9 @@ from edgerules.language.regex.tree import (
 )
 
 MAX_NESTED = 100
-_COUNT = re.compile(r"\{\s*(\d{1,9})\s*(,?)\s*(\d{1,9})?\s*\}")
+_MOST_DIGITS = 9
+"""Of a count. The engine reads 32 bits, but refuses what comes near them as too big anyway."""
+_COUNT = re.compile(r"\{\s*(\d+)\s*(?:(,)\s*(\d+)?\s*)?\}", re.ASCII)
 _GROUP_NAME = re.compile(r"P?<([^\W\d][\w.\[\]]*)>")
 _FLAGS = re.compile(r"([imsRUux]*)(?:(-)([imsRUux]+))?([:)])")
 _PLACES = {"b": "word", "B": "not_word", "A": "start", "z": "end", "<": "word_start", ">": "word_end"}
@@ -133,6 +135,8 @@ class _Parser:
             raise self.scan.error("a { must be followed by a count such as {2} or {2,5}; write \\{ for the character")
         self.scan.offset = match.end()
         least, comma, most = match.groups()
+        if max(len(least), len(most or "")) > _MOST_DIGITS:
+            raise self.scan.error("this count is too big", match.start())
         return int(least), (int(most) if most else None) if comma else int(least)
 
     def _group(self, depth: int) -> Part | None:
