@@ -56,6 +56,7 @@ def main() -> int:
             variant(session, "naive", naive(resources), policies=False),
         ]
         grown = [more_records(session, count) for count in GROWTH]
+        grown += [variant(session, f"naive, {GROWTH[-1]} more", naive(resources + GROWTH[-1]), policies=False)]
         measured = take_turns([*floors, production, *grown], options.runs)
     finally:
         shutil.rmtree(WORKSPACES / NAME, ignore_errors=True)
@@ -103,11 +104,11 @@ def take_turns(subjects: Iterable[Subject], runs: int) -> dict[str, list[Run]]:
     measured: dict[str, list[Run]] = {subject.name: [] for subject in listed}
     for turn in range(runs + 1):
         for subject in listed:
-            print(f"run {turn} of {runs}: {subject.name}    ", end="\r", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(f"run {turn} of {runs}: {subject.name}    ", end="\r", file=sys.stderr, flush=True)
             ran = preview(subject)
             if turn:
                 measured[subject.name].append(ran)
-    print(" " * 60, end="\r", file=sys.stderr)
     return measured
 
 
@@ -135,12 +136,20 @@ def report(measured: Mapping[str, list[Run]], resources: int) -> str:
             f"| {ratio(measured, name, 'empty'):.2f} | {ratio(measured, name, 'naive'):.2f} "
             f"| {max(run.megabytes for run in runs):.0f} |"
         )
-    few, many = (f"production, {count} more" for count in (GROWTH[0], GROWTH[-1]))
-    each = statistics.median(
-        (b.seconds - a.seconds) / (GROWTH[-1] - GROWTH[0]) for a, b in zip(measured[few], measured[many], strict=True)
-    )
-    lines += ["", f"production declares {resources} resources; each further one costs {each * 1000:.1f} ms."]
+    own = each_further(measured, *(f"production, {count} more" for count in (GROWTH[0], GROWTH[-1])))
+    plain = each_further(measured, "naive", f"naive, {GROWTH[-1]} more")
+    lines += [
+        "",
+        f"production declares {resources} resources; each further one costs {own:.1f} ms, "
+        f"in the naive program without policies {plain:.1f} ms.",
+    ]
     return "\n".join(lines)
+
+
+def each_further(measured: Mapping[str, list[Run]], few: str, many: str) -> float:
+    """Milliseconds for each of the resources that the second has more."""
+    pairs = zip(measured[few], measured[many], strict=True)
+    return statistics.median(b.seconds - a.seconds for a, b in pairs) * 1000 / GROWTH[-1]
 
 
 def ratio(measured: Mapping[str, list[Run]], name: str, floor: str) -> float:
