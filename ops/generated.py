@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 
 from ops import contract, schemas
+from ops.edge.export import as_text, zone_from_stack
+from ops.target import PROJECTS, ROOT
+
+
+def main() -> int:
+    schemas.main()
+    for system, folder in PROJECTS.items():
+        zone = zone_from_stack(folder / "Pulumi.production.yaml")
+        (ROOT / system / "edge.zone.yaml").write_text(as_text(zone))
+    return contract.main()
+
 
 if __name__ == "__main__":
-    schemas.main()
-    sys.exit(contract.main())
+    sys.exit(main())

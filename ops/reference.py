@@ -22,7 +22,7 @@ Every setting that a stack file can have: `Pulumi.<stack>.yaml` for Neurmatic, `
 NeuroPilot. A stack file says only what differs from the default. `./infra check FILE` names every mistake at once.
 An editor that reads JSON Schema checks while you type: the first line of each stack file names the schema.
 
-This page is written by `python -m ops.schemas` from the models in `components/*/config.py`; change those.
+This page is written by `make generated` from the models in `components/*/config.py`; change those.
 """
 
 

@@ -21,7 +21,7 @@ PROGRAM = """
 import pulumi
 from pathlib import Path
 from components.edge.component import CloudflareEdge, CloudflareEdgeArgs
-from components.edge.export import stack_edge
+from ops.edge.export import stack_edge
 from pulumi_cloudflare.provider import Provider as Cloudflare
 import pulumi_tls as tls
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, Stack
 
-from components.edge.export import stack_edge
-from components.edge.live import Live, Wanted, import_file, imports
+from ops.edge.export import stack_edge
+from ops.edge.live import Live, Wanted, import_file, imports
 
 pytestmark = pytest.mark.engine
 

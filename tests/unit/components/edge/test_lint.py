@@ -8,12 +8,12 @@ import pytest
 import yaml
 from systems import CASES, IPV4, IPV6, PRODUCTION, SYSTEMS, built, neurmatic, with_office
 
-from components.edge.export import as_text, zone_from_stack
 from components.edge.rules.zone import CUSTOM, for_owner
 from components.edge.zone_data import zone_of
 from components.values import CloudflarePlan
 from edgerules.lint import lint
 from edgerules.zone import Document, build
+from ops.edge.export import as_text, zone_from_stack
 
 EXPLAINED = {
     # Only the newest page of Cloudflare's documentation lists 900 s; the spec asks for it and Enterprise has it.
@@ -67,7 +67,7 @@ def test_a_stack_file_can_be_exported(stack: str) -> None:
 def test_the_committed_zone_is_the_one_that_production_declares(system: str) -> None:
     committed = CASES[system].with_name("edge.zone.yaml").read_text()
     made = as_text(zone_from_stack(PRODUCTION[system]))
-    assert committed == made, "run python -m components.edge.export again, as its first lines say"
+    assert committed == made, "run `make generated`"
 
 
 def test_what_is_no_stack_file_gets_a_sentence(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from systems import IPV4, PRODUCTION, ROOT, neurmatic
 
-from components.edge.live import (
+from components.values import CloudflarePlan
+from ops.edge.live import (
     PAGE,
     LiveError,
     Wanted,
@@ -28,7 +29,6 @@ from components.edge.live import (
     read,
     report,
 )
-from components.values import CloudflarePlan
 
 ZONE = "0" * 32
 
@@ -166,7 +166,7 @@ def test_what_goes_wrong_is_a_sentence_without_the_token(zone: Zone, base: str, 
 def _command(zone: Zone, *words: str, sent: str | None = None) -> subprocess.CompletedProcess[str]:
     token, base = zone.token if sent is None else sent, f"http://127.0.0.1:{zone.port}"
     environment = {**os.environ, "CLOUDFLARE_API_TOKEN": token, "CLOUDFLARE_BASE_URL": base}
-    command = [sys.executable, "-m", "components.edge.live", str(PRODUCTION["neurmatic"]), *words]
+    command = [sys.executable, "-m", "ops.edge.live", str(PRODUCTION["neurmatic"]), *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
 
 

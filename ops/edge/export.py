@@ -1,10 +1,7 @@
-"""`python -m components.edge.export STACKFILE`: the zone as data, for `python -m edgerules`.
+"""`python -m ops.edge.export STACKFILE`: the zone as data, for `python -m edgerules`.
 
 Production's zones are committed beside their cases, so that a pull request shows what becomes of the zone and
-`edgerules diff` has both versions to compare:
-
-    python -m components.edge.export Pulumi.production.yaml > neurmatic/edge.zone.yaml
-    python -m components.edge.export neuropilot/Pulumi.production.yaml > neuropilot/edge.zone.yaml
+`edgerules diff` has both versions to compare; `make generated` writes them.
 """
 
 from __future__ import annotations
@@ -41,7 +38,7 @@ def system_of(path: Path) -> str:
 
 
 def _read(path: Path) -> tuple[type[StackSettings], dict[str, Any]]:
-    from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415 (a component does not know its programs)
+    from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415 (only one of the two is needed)
     from neuropilot.settings import NeuropilotSettings  # noqa: PLC0415
 
     try:
@@ -68,7 +65,7 @@ def main() -> None:
 
 
 def as_text(zone: dict[str, Any]) -> str:
-    head = "# Written by python -m components.edge.export from the stack file of production: do not edit.\n"
+    head = "# Written by `make generated` from the stack file of production: do not edit.\n"
     return head + yaml.safe_dump(zone, sort_keys=False, width=120, allow_unicode=True)
 
 

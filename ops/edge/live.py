@@ -1,4 +1,4 @@
-"""`python -m components.edge.live STACKFILE`: the zone as it is, beside the zone that the stack would make of it.
+"""`python -m ops.edge.live STACKFILE`: the zone as it is, beside the zone that the stack would make of it.
 
 Reads only, with the token in CLOUDFLARE_API_TOKEN. Says where the declared plan or name is not the zone's, which
 records are nobody's business here, and which objects exist already: those are imported, not fought. `--imports` prints
@@ -20,12 +20,12 @@ from typing import Any
 
 from components.edge.config import EdgeSettings
 from components.edge.dns import Entry, records
-from components.edge.export import stack_edge, system_of
 from components.edge.rules.zone import rulesets
 from components.edge.zone_settings import zone_settings
 from components.settings import SettingsError
 from components.site import SiteSettings
 from components.values import ZoneRole
+from ops.edge.export import stack_edge, system_of
 
 API = "https://api.cloudflare.com/client/v4"
 PAGE = 100

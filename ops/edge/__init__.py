@@ -1,0 +1,1 @@
+"""The zone as data, and beside the live one."""
