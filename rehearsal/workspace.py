@@ -142,7 +142,7 @@ def install_plugins(home: Path, backend: str) -> None:
         from rehearsal.offline.install import install  # noqa: PLC0415 (the folder may have been deleted)
     except ImportError as error:
         raise RehearsalError(
-            "The stand-in plugins (rehearsal/offline/) are not in this checkout: use PLUGINS=official."
+            "A rehearsal needs the stand-in plugins, and rehearsal/offline/ is not in this checkout."
         ) from error
     install(home, [backend])
 
