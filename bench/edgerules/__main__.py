@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.edgerules import zones
 from bench.edgerules.expressions import RULES, requests
 from bench.edgerules.others import MissingError, firewalker, octorules
 from edgerules.language import Expr, check_all, compile_filter, parse
@@ -43,6 +44,7 @@ def main() -> int:
     _beside("octorules", octorules, filters_per_second=None)
     _beside("firewalker", firewalker, filters_per_second=rate * len(RULES))
     _documentation()
+    zones.measure()
     return 0 if parsing < GOAL_PARSE and rate > GOAL_REQUESTS else 1
 
 
