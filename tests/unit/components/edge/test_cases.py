@@ -45,7 +45,7 @@ def _droppable(system: str) -> list[Any]:
         if phase != MANAGED
     ]
     return [
-        pytest.param(system, phase, refs, id=f"{system}: {' '.join(refs)}")
+        pytest.param(system, phase, refs, id=f"{system}: {' '.join(sorted(refs))}")
         for refs, phase in [*rules, ({"managed", "owasp"}, MANAGED)]
     ]
 
