@@ -114,9 +114,13 @@ def test_a_failed_build_says_why(machine: Path, output: str, sentence: str) -> N
 
 def test_an_interrupt_ends_go_as_well(machine: Path) -> None:
     install_go(machine, f"echo $$ > {machine}/pid; exec sleep 60")
+    # A shell that starts tests in the background has them ignore the interrupt.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     code = f"from pathlib import Path; from rehearsal.offline.engine import build as b; p = Path({str(machine)!r}); "
     call = "b.build(p / 'bin', '1', p / 'scratch', print)"
-    child = subprocess.Popen([sys.executable, "-c", code + call], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, "-c", heed + code + call], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     pid = wait_for(machine / "pid")
     child.send_signal(signal.SIGINT)
     child.wait(10)
