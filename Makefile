@@ -14,7 +14,7 @@ test: dev ## everything that has to pass before a change lands
 	@$(PYTHON) -m ops.testing
 
 check: dev lint ## the inner loop: lint, types, unit and policy tests
-	@$(PYTHON) -m pytest -q -n 2 tests/unit tests/policy
+	@$(PYTHON) -m pytest -q -n 2 -m 'not slow' tests/unit tests/policy
 
 lint: dev ## style, types, shell scripts
 	@$(PYTHON) -m ops.lint

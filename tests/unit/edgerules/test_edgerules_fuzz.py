@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from edge_support import send
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,8 @@ from edgerules.zone import Document, InputError, Zone, parse
 from edgerules.zone import build as build_zone
 from edgerules.zone.model import Zone as ZoneModel
 from edgerules.zone.shapes import by_phase
+
+pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parent / "data"
 PRODUCT = yaml.safe_load((DATA / "product.yaml").read_text())

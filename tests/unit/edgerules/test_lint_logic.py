@@ -5,11 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgerules.language import compile_filter, parse
 from edgerules.lint.logic import impossible
+
+pytestmark = pytest.mark.slow
 
 TEXTS = ["/a", "/ab", "/b", "/A", "/", "a"]
 NUMBERS = [0, 1, 2, 50, 99]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from edge_support import rule, zone
 
 from edgerules.cases import load_cases
 from edgerules.cases.mutants import mutants, score
 from edgerules.cases.requests import build
 from edgerules.simulator import Edge
+
+pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parent / "data"
 

@@ -68,6 +68,7 @@ def test_nothing_is_decided_by_a_guess(system: str) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_cases_notice_nine_of_ten_changes_to_the_rules(system: str) -> None:
     zone = _zone(system)

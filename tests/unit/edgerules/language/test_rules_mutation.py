@@ -10,6 +10,8 @@ import os
 import pytest
 from rules_mutants import killed, mutants
 
+pytestmark = pytest.mark.slow
+
 MODULES = (
     "compare",
     "evaluate",

@@ -25,6 +25,8 @@ from rehearsal.sinks.s3 import REGION, S3, start_s3
 from rehearsal.sinks.smtp import SmtpSink, start_smtp
 from rehearsal.sinks.webhook import WebhookSink, start_webhook
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def smtp(tmp_path: Path) -> Iterator[SmtpSink]:

@@ -10,6 +10,8 @@ import time
 import pytest
 from stub_process import Answer, Backend, ask, running
 
+pytestmark = pytest.mark.slow
+
 
 def in_background(server: Backend, path: str) -> tuple[threading.Thread, list[Answer]]:
     answers: list[Answer] = []

@@ -7,6 +7,8 @@ import time
 import pytest
 from stub_process import NOWHERE, Backend, ask, running, start
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_answer_names_version_and_instance(server: Backend) -> None:
     for path in ("/api/v1/items", "/api/v1/health", "/no/such/path"):

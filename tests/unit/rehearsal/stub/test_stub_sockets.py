@@ -13,6 +13,8 @@ import pytest
 import socketio  # type: ignore[import-untyped]
 from stub_process import Backend, running
 
+pytestmark = pytest.mark.slow
+
 
 async def _talk(server: Backend, transport: str) -> tuple[dict[str, Any], dict[str, Any]]:
     client = socketio.AsyncClient(reconnection=False)
