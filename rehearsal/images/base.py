@@ -12,16 +12,10 @@ from pathlib import Path
 from rehearsal import RehearsalError
 from rehearsal.docker import docker
 
-ARCHIVE = "http://archive.invalid/debian"
 SUITE = "bookworm"
 DEBOOTSTRAP_SECONDS = 900
 
 FILES = {
-    "etc/apt/sources.list": (
-        f"deb {ARCHIVE} {SUITE} main\n"
-        f"deb {ARCHIVE} {SUITE}-updates main\n"
-        f"deb {ARCHIVE}-security {SUITE}-security main\n"
-    ),
     # Packages must not start services while an image is being built.
     "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
     # A layer is thrown away when its build fails: no need to wait for the disk after every file.
@@ -35,7 +29,7 @@ FILES = {
 
 
 def tag() -> str:
-    content = repr((ARCHIVE, SUITE, sorted(FILES.items())))
+    content = repr((SUITE, sources(""), sorted(FILES.items())))
     return f"rehearsal/base:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
@@ -72,17 +66,28 @@ def _install_debootstrap() -> None:
 
 
 def _debootstrap(tree: Path) -> None:
-    command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree), ARCHIVE]
+    # From Debian's own archive, as debootstrap knows it.
+    command = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEBOOTSTRAP_SECONDS)
     except subprocess.TimeoutExpired:
         raise RehearsalError(f"debootstrap of {SUITE} did not end within {DEBOOTSTRAP_SECONDS} s.") from None
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise RehearsalError(f"debootstrap of {SUITE} from {ARCHIVE} failed: {' '.join(last)}")
+        raise RehearsalError(f"debootstrap of {SUITE} failed: {' '.join(last)}")
+
+
+def sources(archive: str) -> str:
+    return (
+        f"deb {archive} {SUITE} main\n"
+        f"deb {archive} {SUITE}-updates main\n"
+        f"deb {archive}-security {SUITE}-security main\n"
+    )
 
 
 def _settle(tree: Path) -> None:
+    listed = tree / "etc/apt/sources.list"
+    listed.write_text(sources(listed.read_text().split()[1]))
     for name, text in FILES.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -173,10 +173,10 @@ def _build_failure(release: Release, status: int, log: Sequence[str]) -> str:
     if status == UNREACHABLE:
         variable = f"REHEARSAL_{release.name.split('-')[0].upper()}_MIRROR"
         return (
-            f"The archive of {release.name} cannot be reached at {release.mirror} ({reason}): "
+            f"The archive of {release.name} cannot be reached ({reason}): "
             f"name another one in {variable}, or rehearse on another release."
         )
-    return f"The base image of {release.name} could not be built from {release.mirror}: {reason}."
+    return f"The base image of {release.name} could not be built: {reason}."
 
 
 def _build_command(release: Release) -> list[str]:

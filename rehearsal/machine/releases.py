@@ -25,38 +25,35 @@ class Release:
     user: str
     components: str
     mirror: str
-    security: str
+    """Empty: the distribution's own archive, as debootstrap knows it."""
     keyring_path: str = ""
     keyring_sha256: str = ""
     packages: str = DELIVERED
-
-    @property
-    def keyring_url(self) -> str:
-        return f"{self.mirror}/{self.keyring_path}" if self.keyring_path else ""
 
     def build_arguments(self) -> list[str]:
         """In the order that build-base.sh reads them."""
         return [
             self.suite,
             self.mirror,
-            self.security,
             self.components,
             self.user,
             self.packages,
-            self.keyring_url,
+            self.keyring_path,
             self.keyring_sha256,
         ]
 
 
 def _debian(name: str, suite: str) -> Release:
-    mirror = os.environ.get("REHEARSAL_DEBIAN_MIRROR", "http://archive.invalid/debian")
-    return Release(name, suite, "debian", "main", mirror.rstrip("/"), f"{mirror.rstrip('/')}-security")
+    return Release(name, suite, "debian", "main", _mirror("REHEARSAL_DEBIAN_MIRROR"))
 
 
 def _ubuntu(name: str, suite: str) -> Release:
-    mirror = os.environ.get("REHEARSAL_UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu").rstrip("/")
-    components = "main universe"
-    return Release(name, suite, "ubuntu", components, mirror, mirror, UBUNTU_KEYRING, UBUNTU_KEYRING_SHA256)
+    mirror = _mirror("REHEARSAL_UBUNTU_MIRROR")
+    return Release(name, suite, "ubuntu", "main universe", mirror, UBUNTU_KEYRING, UBUNTU_KEYRING_SHA256)
+
+
+def _mirror(variable: str) -> str:
+    return os.environ.get(variable, "").rstrip("/")
 
 
 def releases() -> dict[str, Release]:

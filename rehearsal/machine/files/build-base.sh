@@ -1,10 +1,28 @@
 #!/bin/sh
 # Writes the file system of a freshly delivered server to stdout, as a tar stream.
 # It works in a tmpfs of a mount namespace of its own: a build that is killed leaves nothing mounted and no file.
-# usage: build-base.sh SUITE MIRROR SECURITY_MIRROR COMPONENTS USER PACKAGES KEYRING_URL KEYRING_SHA256
+# usage: build-base.sh SUITE MIRROR COMPONENTS USER PACKAGES KEYRING_PATH KEYRING_SHA256
+# An empty MIRROR is the distribution's own archive, as debootstrap knows it. A KEYRING_PATH says that it is Ubuntu's.
 set -eu
 
-suite=$1 mirror=$2 security=$3 components=$4 user=$5 packages=$6 keyring_url=$7 keyring_sha256=$8
+suite=$1 mirror=$2 components=$3 user=$4 packages=$5 keyring_path=$6 keyring_sha256=$7
+
+# debootstrap may not know the newest Ubuntu by name, but all of them are built by the same script.
+script=/usr/share/debootstrap/scripts/$suite
+[ -e "$script" ] || script=/usr/share/debootstrap/scripts/gutsy
+
+ubuntus_archive() {
+    case $(dpkg --print-architecture) in amd64 | i386) ports=-v ;; *) ports=-e ;; esac
+    sed -n 's/^[[:space:]]*default_mirror //p' "$script" | grep -v old-releases | grep "$ports" ports | head -n 1
+}
+
+if [ -z "$mirror" ] && [ -n "$keyring_path" ]; then
+    mirror=$(ubuntus_archive)
+elif [ -z "$mirror" ]; then
+    mirror=$(sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(command -v debootstrap)")
+fi
+# Debian keeps its security updates beside its archive, Ubuntu in it.
+if [ -n "$keyring_path" ]; then security=$mirror; else security=$mirror-security; fi
 
 exec 3>&1 1>&2
 mount -t tmpfs -o mode=0755,size=3g rehearsal-base /mnt
@@ -16,20 +34,16 @@ proxy=
 eval "$(apt-config shell proxy Acquire::http::Proxy)"
 if [ -n "$proxy" ]; then export http_proxy="$proxy"; fi
 /usr/lib/apt/apt-helper -o Acquire::http::Timeout=20 -o Acquire::Retries=1 \
-    download-file "$mirror/dists/$suite/Release" /mnt/release || { echo "unreachable"; exit 3; }
+    download-file "$mirror/dists/$suite/Release" /mnt/release || { echo "E: no answer from $mirror"; exit 3; }
 
 # A Debian does not trust Ubuntu's archive by itself: the key comes from there, pinned by its checksum.
-if [ -n "$keyring_url" ]; then
-    /usr/lib/apt/apt-helper download-file "$keyring_url" /mnt/keyring.deb "SHA256:$keyring_sha256"
+if [ -n "$keyring_path" ]; then
+    /usr/lib/apt/apt-helper download-file "$mirror/$keyring_path" /mnt/keyring.deb "SHA256:$keyring_sha256"
     dpkg-deb --extract /mnt/keyring.deb /mnt/keyring
     keyring=/mnt/keyring/usr/share/keyrings/ubuntu-archive-keyring.gpg
 else
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 fi
-
-# debootstrap may not know the newest Ubuntu by name, but all of them are built by the same script.
-script=/usr/share/debootstrap/scripts/$suite
-[ -e "$script" ] || script=/usr/share/debootstrap/scripts/gutsy
 
 debootstrap --variant=minbase --keyring="$keyring" --components="$(echo "$components" | tr ' ' ',')" \
     --include="$packages" "$suite" "$root" "$mirror" "$script"
