@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal import TOOLCHAIN
 from rehearsal.docker import docker
-from rehearsal.machine import Machine, container, image, underneath
+from rehearsal.machine import Machine, container, image, store, underneath
 
 pytestmark = pytest.mark.rehearsal
 
@@ -44,6 +44,7 @@ def _files_of_rehearsals() -> set[Path]:
 def test_boots_cold_and_warm_and_leaves_the_machine_underneath_as_it_was(
     no_cached_image: None, boot: Callable[..., Machine], record_property: Callable[[str, object], None]
 ) -> None:
+    store.MACHINES.mkdir(parents=True, exist_ok=True)  # the folder of all machines stays, empty
     files, before = _files_of_rehearsals(), underneath.snapshot()
 
     started = time.monotonic()
