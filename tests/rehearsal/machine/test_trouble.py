@@ -127,7 +127,8 @@ def test_no_engine_at_the_address_that_is_set() -> None:
 def test_an_archive_that_cannot_be_reached(tmp_path: Path) -> None:
     status, said = infra("up", "test-archive", REHEARSAL_DEBIAN_MIRROR="http://127.0.0.1:9/debian")
     assert status == 1
-    assert said.startswith("Error: The archive of debian-12 cannot be reached at http://127.0.0.1:9/debian")
+    assert said.startswith("Error: The archive of debian-12 cannot be reached")
+    assert "http://127.0.0.1:9/debian" in said
     assert said.endswith("name another one in REHEARSAL_DEBIAN_MIRROR, or rehearse on another release.")
     assert "test-archive" not in cleanup.all_names()
     assert not [name for name in image.cached_images() if "unproven" in name]
