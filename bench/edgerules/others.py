@@ -43,8 +43,13 @@ let seconds = 1e9;
 for (let round = 0; round < rounds; round++) seconds = Math.min(seconds, timed(() => accepted.forEach(create)));
 const request = new Request('https://www.example.com/api/users?id=1', {method: 'GET'});
 const rules = accepted.slice(0, 3).map(create);
-const deciding = timed(() => rules.forEach(rule => rule.match(request)));
-console.log(JSON.stringify({accepted, seconds, decisions: rules.length / deciding}));
+rules.forEach(rule => rule.match(request));  // warm: what the first match sets up is not counted
+let made = 0;
+const deciding = timed(() => {
+  const end = Date.now() + 2000;
+  while (Date.now() < end) rules.forEach(rule => { rule.match(request); made++; });
+});
+console.log(JSON.stringify({accepted, seconds, decisions: made / deciding}));
 process.exit(0);
 """
 
