@@ -27,6 +27,10 @@ SUBJECTS = {
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],
     ),
+    "policy-mutants": (
+        "What the policy pack notices of everything that could be changed in production",
+        ["-m", "tests.policy.mutation.run"],
+    ),
 }
 
 

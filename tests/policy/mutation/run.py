@@ -1,0 +1,120 @@
+"""What the pack notices of everything that could be changed in production: python -m tests.policy.mutation.run
+
+Prints Markdown; test_mutation.py fails if a mutant passes that no reason covers, or if a reason is not needed any more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tests.policy.mutation.capture import capture
+from tests.policy.mutation.mutants import Mutant, mutants
+from tests.policy.mutation.notice import Stack
+from tests.policy.mutation.reasons import Reason, load
+
+SYSTEMS = ("neurmatic", "neuropilot")
+SHOWN = 12
+
+
+@dataclass
+class Outcome:
+    noticed: Counter[str] = field(default_factory=Counter)
+    """By type."""
+    by_rule: Counter[str] = field(default_factory=Counter)
+    excused: dict[Reason, list[Mutant]] = field(default_factory=dict)
+    unnoticed: list[Mutant] = field(default_factory=list)
+    """Without a reason."""
+    false_alarms: list[str] = field(default_factory=list)
+    resources: int = 0
+
+    @property
+    def unneeded(self) -> list[Reason]:
+        return [reason for reason, found in self.excused.items() if not found]
+
+    @property
+    def total(self) -> int:
+        return sum(self.noticed.values()) + sum(map(len, self.excused.values())) + len(self.unnoticed)
+
+    @property
+    def passed(self) -> bool:
+        return not (self.unnoticed or self.unneeded or self.false_alarms)
+
+
+def run(reasons: list[Reason], stacks: list[list[dict[str, object]]] | None = None) -> Outcome:
+    outcome = Outcome(excused={reason: [] for reason in reasons})
+    for resources in stacks if stacks is not None else captured():
+        stack = Stack(resources)
+        outcome.resources += len(resources)
+        outcome.false_alarms += [f"{rule}: {urn}: {name}" for rule, urn, name in sorted(stack.before)]
+        for mutant in (each for resource in resources for each in mutants(resource)):
+            _count(outcome, mutant, stack.noticed_by(mutant))
+    return outcome
+
+
+def captured() -> list[list[dict[str, object]]]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda system: capture(system, "production"), SYSTEMS))
+
+
+def _count(outcome: Outcome, mutant: Mutant, rules: list[str]) -> None:
+    if rules:
+        outcome.noticed[mutant.resource["type"]] += 1
+        outcome.by_rule.update(rules)
+        return
+    covering = next((reason for reason in outcome.excused if reason.covers(mutant)), None)
+    (outcome.unnoticed if covering is None else outcome.excused[covering]).append(mutant)
+
+
+def markdown(outcome: Outcome, seconds: float) -> Iterator[str]:
+    excused = sum(map(len, outcome.excused.values()))
+    yield (
+        f"{outcome.total} mutants of {outcome.resources} resources in {seconds:.0f} s: "
+        f"{sum(outcome.noticed.values())} noticed, {excused} not noticed for a written reason, "
+        f"{len(outcome.unnoticed)} not noticed.\n"
+    )
+    for alarm in outcome.false_alarms:
+        yield f"- False alarm: {alarm}"
+    yield from _unnoticed(outcome.unnoticed)
+    for reason in outcome.unneeded:
+        yield f"- Not needed any more: {', '.join(reason.types)}: {', '.join(reason.inputs)}: {reason.text}"
+    yield "\n## By type\n\n| type | noticed | with a reason | not noticed |\n|---|---|---|---|"
+    yield from _by_type(outcome)
+    yield "\n## By rule\n\nHow many mutants each rule notices; one may be noticed by several.\n"
+    yield "| rule | mutants |\n|---|---|"
+    yield from (f"| {rule} | {count} |" for rule, count in sorted(outcome.by_rule.items()))
+    yield "\n## Reasons\n\nFrom tests/policy/mutation/reasons.yaml.\n"
+    yield from (f"- {len(found)}: {reason.text}" for reason, found in outcome.excused.items())
+
+
+def _unnoticed(found: list[Mutant]) -> Iterator[str]:
+    by_input: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for mutant in found:
+        flips = by_input[mutant.resource["type"]][mutant.pattern or "(resource)"]
+        if mutant.flip not in flips:
+            flips.append(mutant.flip)
+    for kind, inputs in sorted(by_input.items()):
+        yield f"\n## Not noticed: {kind}\n"
+        for name, flips in sorted(inputs.items()):
+            more = f" and {len(flips) - SHOWN} more" if len(flips) > SHOWN else ""
+            yield f"- `{name}`: {'; '.join(_one_line(flip) for flip in flips[:SHOWN])}{more}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _by_type(outcome: Outcome) -> Iterator[str]:
+    excused = Counter(mutant.resource["type"] for found in outcome.excused.values() for mutant in found)
+    unnoticed = Counter(mutant.resource["type"] for mutant in outcome.unnoticed)
+    for kind in sorted({*outcome.noticed, *excused, *unnoticed}):
+        yield f"| {kind} | {outcome.noticed[kind]} | {excused[kind]} | {unnoticed[kind]} |"
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    outcome = run(load())
+    print("\n".join(markdown(outcome, time.monotonic() - started)))
