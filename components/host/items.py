@@ -200,8 +200,8 @@ class Live:
     """A state that lives in no file: what `show` prints is compared line by line, `repair` puts it right.
 
     `exact`: nothing but these lines may be there (more lines are reported as extra, and `repair` takes them away), else
-    they may stand among others. Lines are compared without surrounding blanks; `ignore` is a regular expression for lines that come and go by themselves. `compare_only` in a
-    container: the machine underneath has this state, not the container.
+    they may stand among others. Lines are compared without surrounding blanks; `ignore` is a regular expression for
+    lines that come and go by themselves. `compare_only` in a container: the machine underneath has this state.
     """
 
     kind: ClassVar[str] = "live"
@@ -266,6 +266,20 @@ KINDS: tuple[type[Any], ...] = (
 )
 # Packages bring the programs that read the files; guarded things come last, so that the timer can be short.
 ORDER = ("package", "user", "group", "keys", "directory", "file", "mode", "limits", "sysctl", "swap", "unit", "live")
+
+
+@dataclass(frozen=True)
+class Desired:
+    """All that the script is told. Where it has never been applied, what a server already runs is reported first.
+
+    `adopt`: take it over. `prefix`: how containers of the product are called. `ssh_port` is let in by a rollback.
+    """
+
+    items: tuple[Item, ...]
+    adopt: bool
+    data: str
+    prefix: str
+    ssh_port: int
 
 
 def to_data(item: Item) -> dict[str, Any]:

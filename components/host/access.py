@@ -1,0 +1,114 @@
+"""Who gets in and how: the deploy user, sshd, fail2ban."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from components.host.config import HostSettings
+from components.host.items import AuthorizedKeys, File, Group, Item, Listeners, Live, Logins, Mode, Reader, Unit, User
+from components.host.text import MANAGED, filled, shipped
+
+SSHD_DROP_IN = "/etc/ssh/sshd_config.d/10-infra.conf"
+RELOAD_SSHD = ("systemctl", "reload-or-restart", "ssh.service")
+HOST_KEY_ALGORITHMS = (
+    *("ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
+)
+# As a reader of the whole configuration, with the new drop-in first: sshd keeps the first value that it reads.
+SSHD_READER = Reader(
+    argv=("sshd", "-t", "-f", "{wrapper}"), wrapper="Include {candidate}\nInclude /etc/ssh/sshd_config\n"
+)
+# Docker publishes without a listener of its own (userland-proxy is off). 68 and 546 are the addresses of DHCP clients.
+EXPECTED_LISTENERS = ("80/tcp", "443/tcp", "443/udp", "68/udp", "546/udp")
+
+
+def accounts(settings: HostSettings) -> list[Item]:
+    name = settings.deploy.name
+    return [
+        User(name, home=f"/home/{name}"),
+        # Whoever may talk to the engine is root: nobody else is a member.
+        Group("docker", members=(name,)),
+        AuthorizedKeys(name, settings.deploy.keys),
+    ]
+
+
+def may_log_in(settings: HostSettings) -> tuple[str, ...]:
+    """The first contact stays: without it nobody could use sudo."""
+    return tuple(dict.fromkeys((settings.deploy.name, settings.ssh.user)))
+
+
+def sshd(settings: HostSettings) -> list[Item]:
+    return [
+        File("/etc/issue.net", shipped("/etc/issue.net")),
+        File("/etc/issue", shipped("/etc/issue")),
+        Mode("/etc/ssh/sshd_config", "0600"),
+        Unit("ssh.service"),
+        File(
+            SSHD_DROP_IN,
+            sshd_text(settings),
+            mode="0600",
+            reader=SSHD_READER,
+            on_change=(RELOAD_SSHD,),
+            guarded=True,
+        ),
+        # A line above the Include of sshd_config, or a Match block elsewhere, would win over the drop-in.
+        Live(
+            "sshd",
+            show=("sshd", "-T"),
+            lines=("permitrootlogin no", "passwordauthentication no", "kbdinteractiveauthentication no"),
+            exact=False,
+        ),
+    ]
+
+
+def sshd_text(settings: HostSettings) -> str:
+    kind = settings.ssh.host_key.split(" ")[0]
+    # The pinned key must be offered, whatever kind it is; ecdsa is for those who have pinned it.
+    extra = (kind,) if kind.startswith("ecdsa-") else ()
+    accepted = sorted({key.split(" ")[0] for key in settings.deploy.keys if key.startswith("ecdsa-")})
+    return MANAGED + filled(
+        SSHD_DROP_IN,
+        users=" ".join(may_log_in(settings)),
+        host_key_algorithms=",".join((*HOST_KEY_ALGORITHMS, *extra)),
+        accepted="".join(f",{each}" for each in accepted),
+    )
+
+
+def fail2ban(settings: HostSettings) -> list[Item]:
+    return [
+        File(
+            "/etc/fail2ban/jail.d/infra.local",
+            fail2ban_text(settings),
+            reader=Reader(argv=("fail2ban-client", "-t")),
+            on_change=(("systemctl", "reload-or-restart", "fail2ban.service"),),
+        ),
+        Unit("fail2ban.service"),
+    ]
+
+
+def fail2ban_text(settings: HostSettings) -> str:
+    """The journal, because Debian 12 writes no /var/log/auth.log; a table of its own, apart from the firewall's."""
+    given = settings.fail2ban
+    return MANAGED + "\n".join(
+        [
+            "[DEFAULT]",
+            "banaction = nftables[type=multiport]",
+            "banaction_allports = nftables[type=allports]",
+            f"ignoreip = {' '.join(('127.0.0.1/8', '::1', *settings.ssh.allowed_addresses))}",
+            "",
+            "[sshd]",
+            "enabled = true",
+            "backend = systemd",
+            f"port = {settings.ssh.port}",
+            f"maxretry = {given.max_retry}",
+            f"findtime = {given.find_time}",
+            f"bantime = {given.ban_time}",
+            "",
+        ]
+    )
+
+
+def who_may_be_there(settings: HostSettings) -> Iterable[Item]:
+    return [
+        Logins(accounts=may_log_in(settings), first_contact=settings.ssh.user),
+        Listeners(allowed=(f"{settings.ssh.port}/tcp", *EXPECTED_LISTENERS)),
+    ]
