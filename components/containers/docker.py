@@ -35,12 +35,14 @@ def _identity(service: Service) -> dict[str, Any]:
 
 
 def _confinement(service: Service) -> dict[str, Any]:
+    user, _, group = service.user.partition(":")
     return {
         "read_only": True,
         "privileged": False,
         "capabilities": {"drops": ["ALL"]},
         "security_opts": ["no-new-privileges:true"],
-        "tmpfs": dict.fromkeys(service.writable, "rw,noexec,nosuid,mode=1777"),
+        # By owner: the engine gives such a folder the mode that the image has there, whatever mode is asked for.
+        "tmpfs": dict.fromkeys(service.writable, f"rw,noexec,nosuid,uid={user},gid={group}"),
     }
 
 
