@@ -1,4 +1,4 @@
-"""What a rule is, and how the engine gets to see it.
+"""What a rule is, and what it gets to see.
 
 A rule judges resources of some types and yields a Finding for each property that is wrong. It never puts a property's
 value into a message: inside a policy, secrets are plain text. A value that is unknown at preview, or a secret that
@@ -7,26 +7,18 @@ could not be decrypted, is not judged, and counted: the preview ends by saying w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    PolicyResourceOptions,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+from pulumi_policy import EnforcementLevel, PolicyResourceOptions, Severity
 from pulumi_policy.proxy import UnknownValueError
 
 # What the engine puts in place of a secret that it cannot decrypt, whatever the value's type.
 UNDECRYPTED = "[secret]"
+# A rule with this type judges resources of every type.
+ANY = "*"
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,14 @@ class Finding:
     property: str
     problem: str
     urn: str | None = None
+
+
+class _Unjudged:
+    def __repr__(self) -> str:
+        return "UNJUDGED"
+
+
+UNJUDGED = _Unjudged()
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,15 @@ class Resource:
     props: Mapping[str, Any]
     options: PolicyResourceOptions
     unjudged: list[str] = field(default_factory=list, compare=False)
+    # Paths that the engine keeps encrypted; None where nobody told which they are.
+    secret: frozenset[str] | None = None
+    # For each property, the resources that its value comes from. Only known for a whole stack.
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def read(self, path: str, default: Any = None) -> Any:
         """The value at `a.b.0.c`; `default` where absent; UNJUDGED, and counted, where nobody can know it yet."""
         value: Any = self.props
-        for step in path.split("."):
+        for step in _steps(path):
             value = _step(value, step)
             if value is None:
                 return default
@@ -61,23 +65,44 @@ class Resource:
                 return UNJUDGED
         return value
 
+    def text(self, path: str) -> str | None:
+        """The text at a path; None where there is none that could be judged."""
+        value = self.read(path)
+        return value if isinstance(value, str) else None
+
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
         """Each item of the list at `path` that can be judged, with its own path."""
         values = self.read(path, default=[])
-        if values is UNJUDGED:
+        if values is UNJUDGED or isinstance(values, str | Mapping) or not hasattr(values, "__len__"):
             return
         for index in range(len(values)):
             item = self.read(f"{path}.{index}")
             if item is not UNJUDGED:
                 yield f"{path}.{index}", item
 
+    def entries(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Each entry of the mapping at `path` that can be judged, with its own path."""
+        values = self.read(path, default={})
+        if not isinstance(values, Mapping):
+            return
+        for key in values:
+            value = _step(values, key)
+            if value is UNJUDGED:
+                self.unjudged.append(f"{path}.{key}")
+            elif value is not None:
+                yield f"{path}.{key}", value
 
-class _Unjudged:
-    def __repr__(self) -> str:
-        return "UNJUDGED"
+    def is_plain(self, path: str) -> bool:
+        """True only where it is known that the engine does not keep the value at a path encrypted."""
+        if self.secret is None:
+            return False
+        steps = _steps(path)
+        return not any(".".join(steps[:count]) in self.secret for count in range(1, len(steps) + 1))
 
 
-UNJUDGED = _Unjudged()
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def _step(value: Any, step: str) -> Any:
@@ -85,7 +110,7 @@ def _step(value: Any, step: str) -> Any:
         found = value.get(step) if isinstance(value, Mapping) else value[int(step)]
     except UnknownValueError:
         return UNJUDGED
-    except (IndexError, ValueError):
+    except (IndexError, TypeError, ValueError):
         # Not of the shape that the path expects: for the rule it is absent.
         return None
     return UNJUDGED if isinstance(found, str) and found == UNDECRYPTED else found
@@ -100,6 +125,12 @@ class About:
     fix: str
     severity: Severity = Severity.HIGH
     frameworks: tuple[str, ...] = ()
+    # DISABLED: on request, for those whom it concerns; a stack switches it on with policy:levels.
+    level: EnforcementLevel = EnforcementLevel.MANDATORY
+
+    @property
+    def subject(self) -> str:
+        return self.id.split("-")[0]
 
 
 @dataclass(frozen=True)
@@ -109,6 +140,8 @@ class Rule:
     about: About
     types: tuple[str, ...]
     check: Callable[[Resource], Iterable[Finding]]
+    # Changes the inputs so that the rule is kept and says whether it did; only where that can break nothing.
+    remediate: Callable[[MutableMapping[str, Any]], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,84 +152,42 @@ class StackRule:
     check: Callable[[list[Resource]], Iterable[Finding]]
 
 
-Unjudged = dict[tuple[str, str], set[str]]
+class Stack(list[Resource]):
+    """All resources of a stack, found by type without looking at each of them again for every rule."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        super().__init__(resources)
+        self._by_type: dict[str, list[Resource]] = {}
+        for resource in self:
+            self._by_type.setdefault(resource.type, []).append(resource)
+
+    def of(self, types: Iterable[str]) -> list[Resource]:
+        return [resource for type_ in types for resource in self._by_type.get(type_, ())]
 
 
-def as_policies(rules: Iterable[Rule | StackRule]) -> list[Policy]:
-    unjudged: Unjudged = {}
-    policies: list[Policy] = [
-        _resource_policy(rule, unjudged) if isinstance(rule, Rule) else _stack_policy(rule, unjudged) for rule in rules
-    ]
-    names = [policy.name for policy in policies]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"two rules share the id {', '.join(twice)}")
-    return [*policies, _coverage_policy(unjudged)]
+def of(resources: list[Resource], types: Iterable[str]) -> list[Resource]:
+    stack = resources if isinstance(resources, Stack) else Stack(resources)
+    return stack.of(types)
 
 
-def _resource_policy(rule: Rule, unjudged: Unjudged) -> Policy:
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type not in rule.types:
-            return
-        resource = Resource(args.resource_type, args.name, args.urn, args.props, args.opts)
-        _report(rule.about, rule.check(resource), report)
-        _note(unjudged, rule.about, resource)
-
-    return ResourceValidationPolicy(validate=validate, **_words(rule.about))
+def known(value: Any) -> bool:
+    return value is not UNJUDGED
 
 
-def _stack_policy(rule: StackRule, unjudged: Unjudged) -> Policy:
-    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = [_from_stack(resource) for resource in args.resources]
-        _report(rule.about, rule.check(resources), report)
-        for resource in resources:
-            _note(unjudged, rule.about, resource)
-
-    return StackValidationPolicy(validate=validate, **_words(rule.about))
+def is_true(value: Any) -> bool:
+    """A provider's own inputs reach a policy as JSON text."""
+    return value is True or value == "true"
 
 
-def _from_stack(resource: PolicyResource) -> Resource:
-    return Resource(resource.resource_type, resource.name, resource.urn, resource.props, resource.opts)
+def must_be(
+    path: str, good: Iterable[Any], problem: str, default: Any = None
+) -> Callable[[Resource], Iterator[Finding]]:
+    """The commonest rule: one property, the values that are good, and what the service takes where it is absent."""
+    allowed = tuple(good)
 
+    def check(resource: Resource) -> Iterator[Finding]:
+        value = resource.read(path, default=default)
+        if known(value) and value not in allowed:
+            yield Finding(path, problem)
 
-def _words(about: About) -> dict[str, Any]:
-    return {
-        "name": about.id,
-        "description": about.reason,
-        "enforcement_level": EnforcementLevel.MANDATORY,
-        "severity": about.severity,
-        "remediation_steps": about.fix,
-    }
-
-
-def _report(about: About, findings: Iterable[Finding], report: ReportViolation) -> None:
-    for finding in findings:
-        sources = f" ({', '.join(about.frameworks)})" if about.frameworks else ""
-        cast(Callable[..., None], report)(
-            f"{finding.property}: {finding.problem}\n    Why: {about.reason}{sources}\n    Fix: {about.fix}",
-            finding.urn,
-        )
-
-
-def _note(unjudged: Unjudged, about: About, resource: Resource) -> None:
-    for path in resource.unjudged:
-        unjudged.setdefault((resource.urn, path), set()).add(about.id)
-
-
-def _coverage_policy(unjudged: Unjudged) -> Policy:
-    """Nothing passes in silence: what no rule could judge is named, once, at the end."""
-
-    def validate(_: StackValidationArgs, report: ReportViolation) -> None:
-        for (urn, path), rules in sorted(unjudged.items()):
-            cast(Callable[..., None], report)(
-                f"{path} is not known yet, so {', '.join(sorted(rules))} could not judge it; `up` will.", urn
-            )
-        unjudged.clear()
-
-    return StackValidationPolicy(
-        name="coverage",
-        description="Values that are unknown at preview are judged when they are known.",
-        validate=validate,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=Severity.LOW,
-    )
+    return check

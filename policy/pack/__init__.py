@@ -1,0 +1,1 @@
+"""How rules become policies: one pass over each resource, exceptions, levels and reports."""
