@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path
 
 from rehearsal import TOOLCHAIN, RehearsalError
@@ -22,13 +22,18 @@ BRIDGE = "segment"
 MOST_NEIGHBOURS = 32
 RUN_SECONDS = 30
 
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A host of its own: one address, no default route, and only the routes that it was given."""
+    """A host of its own: one address of each kind, no default route, and only the routes that it was given."""
 
     name: str
     address: IPv4Interface
+    address6: IPv6Interface | None = None
+    """None where the segment has no IPv6 network."""
 
     @property
     def place(self) -> Place:
@@ -60,10 +65,16 @@ class Segment:
     network: IPv4Network
     hub: str | None = None
     """The namespace that the bridge is in; None for the machine's own."""
+    network6: IPv6Network | None = None
     neighbours: list[Neighbour] = field(default_factory=list)
 
     def join(
-        self, role: str, *, address: IPv4Address | None = None, routes: Mapping[IPv4Network, IPv4Address] | None = None
+        self,
+        role: str,
+        *,
+        address: IPv4Address | None = None,
+        address6: IPv6Address | None = None,
+        routes: Mapping[Network, Address] | None = None,
     ) -> Neighbour:
         """Plug a neighbour in; `routes` are what an attacker adds to reach behind the machine."""
         if len(self.neighbours) >= MOST_NEIGHBOURS:
@@ -73,8 +84,9 @@ class Segment:
         name = namespace.create(role)
         try:
             with _one_address_at_a_time():
-                neighbour = Neighbour(name, self._interface(address))
-                self._plug_in(neighbour)
+                interface = self._interface(address)
+                neighbour = Neighbour(name, interface, self._interface6(address6, interface))
+                self._plug_in(name, "eth0", neighbour)
             for target, via in (routes or {}).items():
                 ip("route", "add", str(target), "via", str(via), inside=name)
         except BaseException:
@@ -82,6 +94,17 @@ class Segment:
             raise
         self.neighbours.append(neighbour)
         return neighbour
+
+    def plug_in(self, pid: int, interface: str, address: IPv4Address, address6: IPv6Address | None = None) -> None:
+        """Give a machine one more network card, on this segment: until its network namespace ends (a reboot)."""
+        name = f"{namespace.PREFIX}-machine-{pid}"
+        ip("netns", "attach", name, str(pid))
+        try:
+            with _one_address_at_a_time():
+                found = self._interface(address)
+                self._plug_in(name, interface, Neighbour(name, found, self._interface6(address6, found)))
+        finally:
+            ip("netns", "delete", name)  # the name alone: what runs in it goes on
 
     def leave(self) -> None:
         while self.neighbours:
@@ -101,6 +124,16 @@ class Segment:
                 return IPv4Interface(f"{free}/{self.network.prefixlen}")
         raise RehearsalError(f"No address of {self.network} is free.")
 
+    def _interface6(self, wanted: IPv6Address | None, beside: IPv4Interface) -> IPv6Interface | None:
+        """Without a wish, the IPv4 address's place in the IPv6 network: unique where that one is."""
+        if self.network6 is None:
+            return None
+        place = int(beside.ip) - int(self.network.network_address)
+        chosen = wanted or self.network6.network_address + place
+        if chosen not in self.network6:
+            raise RehearsalError(f"{chosen} cannot join {self.network6}: it lies outside.")
+        return IPv6Interface(f"{chosen}/{self.network6.prefixlen}")
+
     def _taken(self) -> set[IPv4Address]:
         """Every cable carries its address as a note: the kernel is the only book."""
         ports = ip_json("link", "show", "master", self.bridge, inside=self.hub)
@@ -108,18 +141,20 @@ class Segment:
         own = ip_json("-4", "address", "show", "dev", self.bridge, inside=self.hub)
         return noted | {IPv4Address(entry["local"]) for port in own for entry in port.get("addr_info", [])}
 
-    def _plug_in(self, neighbour: Neighbour) -> None:
-        cable = "rh" + hashlib.sha256(neighbour.name.encode()).hexdigest()[:12]
-        ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", neighbour.name, inside=self.hub)
-        ip("link", "set", cable, "alias", str(neighbour.address.ip), inside=self.hub)
+    def _plug_in(self, place: str, interface: str, host: Neighbour) -> None:
+        cable = "rh" + hashlib.sha256(f"{place} {interface}".encode()).hexdigest()[:12]
+        ip("link", "add", cable, "type", "veth", "peer", "name", interface, "netns", place, inside=self.hub)
+        ip("link", "set", cable, "alias", str(host.address.ip), inside=self.hub)
         ip("link", "set", cable, "master", self.bridge, "up", inside=self.hub)
         # Without an IPv6 address there is no second way that nobody thought of.
-        ip("link", "set", "eth0", "addrgenmode", "none", inside=neighbour.name)
-        ip("address", "add", str(neighbour.address), "dev", "eth0", inside=neighbour.name)
-        ip("link", "set", "eth0", "up", inside=neighbour.name)
+        ip("link", "set", interface, "addrgenmode", "none", inside=place)
+        ip("address", "add", str(host.address), "dev", interface, inside=place)
+        if host.address6:
+            ip("address", "add", str(host.address6), "dev", interface, "nodad", inside=place)
+        ip("link", "set", interface, "up", inside=place)
 
 
-def _refuse_a_way_out(target: IPv4Network) -> None:
+def _refuse_a_way_out(target: Network) -> None:
     if not target.is_private:
         raise RehearsalError(f"A neighbour has no way out: {target} is not a private network.")
 
@@ -143,10 +178,10 @@ def docker_segment(network: str) -> Iterator[Segment]:
 
 
 @contextmanager
-def own_segment(subnet: str) -> Iterator[Segment]:
+def own_segment(subnet: str, subnet6: str | None = None) -> Iterator[Segment]:
     """A segment that nothing else can reach: its bridge lies in a namespace too, away from this machine's firewall."""
     hub = namespace.create("hub")
-    segment = Segment(BRIDGE, IPv4Network(subnet), hub)
+    segment = Segment(BRIDGE, IPv4Network(subnet), hub, IPv6Network(subnet6) if subnet6 else None)
     try:
         ip("link", "add", BRIDGE, "type", "bridge", inside=hub)
         ip("link", "set", BRIDGE, "up", inside=hub)
