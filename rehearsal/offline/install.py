@@ -13,10 +13,15 @@ MARKER = "rehearsal.json"
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def install(home: Path, backends: Sequence[str], *, zones: dict[str, str] | None = None) -> None:
-    """Make `home` a rehearsal whose state may live in `backends` only; `zones` maps ids of zones to their names."""
+def install(
+    home: Path, backends: Sequence[str], *, zones: dict[str, str] | None = None, machine: Sequence[str] = ()
+) -> None:
+    """Make `home` a rehearsal whose state may live in `backends` only.
+
+    `zones` maps ids of zones to their names; `machine` lists the addresses that SSH and Docker may act on.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    marker = {"backends": list(backends), "zones": zones or {}}
+    marker = {"backends": list(backends), "zones": zones or {}, "machine": list(machine)}
     _write(home / MARKER, json.dumps(marker, indent=1) + "\n")
     for name in PLUGINS:
         _install_one(home.resolve(), name, _installed_version(name))

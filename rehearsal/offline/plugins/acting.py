@@ -5,12 +5,12 @@ from typing import Any
 
 from rehearsal.offline.plugins.kept import Container, Zone
 
-_MODULES = {"command": "command", "random": "randoms", "tls": "certificates"}
+_MODULES = {"command": ("command", "remote"), "random": ("randoms",), "tls": ("certificates",)}
 
 
 def actors(plugin: str) -> dict[str, Any]:
     """Load what one plugin needs to act: certificates, for one, import a large package."""
     if plugin not in _MODULES:
         return {"cloudflare:index/zone:Zone": Zone(), "docker:index/container:Container": Container()}
-    module = importlib.import_module(f"rehearsal.offline.plugins.{_MODULES[plugin]}")
-    return dict(module.ACTORS)
+    modules = [importlib.import_module(f"rehearsal.offline.plugins.{name}") for name in _MODULES[plugin]]
+    return {token: actor for module in modules for token, actor in module.ACTORS.items()}

@@ -1,4 +1,4 @@
-"""pulumi-command: local commands really run; remote ones keep their state only."""
+"""pulumi-command's local half: commands that run on this machine."""
 
 import contextlib
 import hashlib
@@ -9,22 +9,32 @@ import secrets
 import signal
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from rehearsal.offline.plugins.kept import Actor, Subject
 from rehearsal.offline.plugins.refusal import Refusal
-from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Found, Secret, Values, is_unknown, plain
+from rehearsal.offline.plugins.wire import ASSETS, SIGNATURE, UNKNOWN, Found, Values, plain
 
-_running: set[subprocess.Popen[bytes]] = set()
+_running: dict[int, Callable[[], None]] = {}
 
 
 def stop_all() -> None:
     """End every command that runs, with what it started."""
-    for process in list(_running):
-        _kill(process)
+    for stop in list(_running.values()):
+        stop()
+
+
+@contextlib.contextmanager
+def stoppable(stop: Callable[[], None]) -> Iterator[None]:
+    """Let `stop` be called while something runs."""
+    _running[id(stop)] = stop
+    try:
+        yield
+    finally:
+        del _running[id(stop)]
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
@@ -33,7 +43,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 @dataclass
-class _Capture:
+class Capture:
     """What goes into a command and what comes out; prints the lines that `logging` asks for."""
 
     log: Callable[[str], None]
@@ -42,6 +52,13 @@ class _Capture:
     timeout: float | None = None
     together: list[bytes] = field(default_factory=list)
     parts: tuple[list[bytes], list[bytes]] = field(default_factory=lambda: ([], []))
+
+    @classmethod
+    def of(cls, subject: Subject, inputs: Values) -> "Capture":
+        """Prepare for one command of a resource."""
+        logging = inputs.get("logging", "stdoutAndStderr")
+        shown = (logging in ("stdout", "stdoutAndStderr"), logging in ("stderr", "stdoutAndStderr"))
+        return cls(subject.note, shown, (inputs.get("stdin") or "").encode(), subject.timeout)
 
     def read(self, stream: IO[bytes], index: int) -> None:
         for line in stream:
@@ -54,19 +71,19 @@ class _Capture:
         """Give one stream's text without its last line end."""
         return b"".join(self.parts[index]).decode(errors="replace").removesuffix("\n")
 
+    def all(self) -> str:
+        """Give both streams' text in the order in which it came."""
+        return b"".join(self.together).decode(errors="replace")
+
 
 def run(subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
     """Run a command to its end and give its outputs; a failure carries all that it wrote."""
-    logging = inputs.get("logging", "stdoutAndStderr")
-    shown = (logging in ("stdout", "stdoutAndStderr"), logging in ("stderr", "stdoutAndStderr"))
-    stdin = (inputs.get("stdin") or "").encode()
-    capture = _Capture(lambda line: subject.session.log(subject.urn, line), shown, stdin, subject.timeout)
+    capture = Capture.of(subject, inputs)
     argv = [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), text]
     folder = inputs.get("dir") or subject.session.folder
     failure = _execute(argv, folder, _environment(subject, inputs, previous), capture)
     if failure:
-        written = b"".join(capture.together).decode(errors="replace")
-        raise Refusal(f"{failure}: running {json.dumps(text, ensure_ascii=False)}:\n{written}")
+        raise Refusal(f"{failure}: running {json.dumps(text, ensure_ascii=False)}:\n{capture.all()}")
     return {"stdout": capture.text(0), "stderr": capture.text(1), **_files(inputs, Path(folder))}
 
 
@@ -79,7 +96,7 @@ def _environment(subject: Subject, inputs: Values, previous: Values) -> dict[str
     return environment
 
 
-def _execute(argv: list[str], folder: str, environment: dict[str, str], capture: _Capture) -> str:
+def _execute(argv: list[str], folder: str, environment: dict[str, str], capture: Capture) -> str:
     if not Path(folder).is_dir():
         return f"chdir {folder}: no such file or directory"
     try:
@@ -96,14 +113,11 @@ def _execute(argv: list[str], folder: str, environment: dict[str, str], capture:
         return f'exec: "{argv[0]}": executable file not found in $PATH'
     except OSError as error:
         return f"fork/exec {argv[0]}: {(error.strerror or '').lower()}"
-    _running.add(process)
-    try:
+    with stoppable(lambda: _kill(process)):
         return _follow(process, capture)
-    finally:
-        _running.discard(process)
 
 
-def _follow(process: "subprocess.Popen[bytes]", capture: _Capture) -> str:
+def _follow(process: "subprocess.Popen[bytes]", capture: Capture) -> str:
     streams = (process.stdout, process.stderr)
     readers = [threading.Thread(target=capture.read, args=(s, i)) for i, s in enumerate(streams)]
     for reader in readers:
@@ -188,33 +202,4 @@ class Local(Actor):
             self.act(subject, given["delete"], given, given)
 
 
-class Remote(Local):
-    """command.remote.Command: keeps its state; no host is asked."""
-
-    def checked(self, inputs: Values) -> Values:
-        connection = inputs["connection"]
-        if is_unknown(connection):
-            return inputs
-        defaults = {"user": "root", "port": 22, "dialErrorLimit": 10, "perDialTimeout": 15}
-        given = connection.value if isinstance(connection, Secret) else connection
-        return {**inputs, "connection": {**defaults, **given}}
-
-    def act(self, subject: Subject, text: str, inputs: Values, previous: Values) -> Values:
-        """Answer as a command that writes nothing."""
-        return {"stdout": "", "stderr": ""}
-
-
-class Copy(Remote):
-    """command.remote.CopyToRemote: keeps its state; no file is sent."""
-
-    def preview(self, subject: Subject, inputs: Values) -> Values:
-        return inputs
-
-    def _outputs(self, subject: Subject, inputs: Values, text: str | None, previous: Values) -> Values:
-        return inputs
-
-    def delete(self, subject: Subject, identity: str, state: Values) -> None:
-        """The real plugin leaves the copy where it is."""
-
-
-ACTORS = {"command:local:Command": Local(), "command:remote:Command": Remote(), "command:remote:CopyToRemote": Copy()}
+ACTORS = {"command:local:Command": Local()}

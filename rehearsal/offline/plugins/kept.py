@@ -24,6 +24,10 @@ class Subject:
     region: str = "us-east-1"
     timeout: float | None = None  # seconds, where the program sets one
 
+    def note(self, line: str, severity: str = "info") -> None:
+        """Print a line under this resource."""
+        self.session.log(self.urn, line, severity)
+
 
 def bare(inputs: Any) -> Any:
     """Inputs as they appear among the outputs: without the notes that Check left, at any depth."""

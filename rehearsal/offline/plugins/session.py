@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.store import Store
@@ -15,7 +15,11 @@ from rehearsal.offline.plugins.wire import Values
 
 ACCOUNT = "000000000000"
 MARKER = "rehearsal.json"
-LogLine = Callable[[str, str], None]
+LogLine = Callable[..., None]  # the resource's URN, the line, and its severity unless it is "info"
+_NO_MACHINE = (
+    "This rehearsal has no machine: commands over SSH and containers keep their state only."
+    " './infra rehearse up' boots one."
+)
 
 
 @dataclass
@@ -24,8 +28,9 @@ class Session:
 
     folder: str
     environment: dict[str, str]
-    log: LogLine = lambda _urn, _line: None
+    log: LogLine = lambda _urn, _line, _severity="info": None
     marker: Values = field(default_factory=dict)
+    _said: ClassVar[set[str]] = set()
 
     @property
     def home(self) -> Path:
@@ -52,6 +57,23 @@ class Session:
                 f"This is a stand-in plugin of the rehearsal in {self.home}, and the state is kept in"
                 f" {_without_password(backend) or 'Pulumi Cloud'}, which is not the rehearsal's own backend:"
                 " a real stack needs the official plugins."
+            )
+
+    def acts(self) -> bool:
+        """Say whether there is a machine to act on; that there is none is said once in every run."""
+        if self.marker.get("machine"):
+            return True
+        if _NO_MACHINE not in self._said:
+            self._said.add(_NO_MACHINE)
+            self.log("", _NO_MACHINE)
+        return False
+
+    def admit_host(self, host: str) -> None:
+        """Refuse to reach for a server that is not the rehearsal's own."""
+        if host not in self.marker["machine"]:
+            raise Refusal(
+                f"{host} is not this rehearsal's machine ({' or '.join(self.marker['machine'])}):"
+                " a rehearsal never reaches another server."
             )
 
 

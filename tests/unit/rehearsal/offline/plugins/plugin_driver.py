@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import local_sshd
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,10 +47,35 @@ def from_json(value: Any) -> Any:
     if isinstance(value, dict) and value.get("$") == "secret":
         return wire.Secret(from_json(value["value"]))
     if isinstance(value, dict) and value.get("$") == "made":
-        return authority()[value["name"]]
+        return _made(value["name"])
+    if isinstance(value, str) and "@ssh." in value:
+        return _NAMED.sub(lambda match: str(_made(match[1])), value)
     if isinstance(value, dict):
         return {key: from_json(item) for key, item in value.items()}
     return [from_json(item) for item in value] if isinstance(value, list) else value
+
+
+_NAMED = re.compile(r"@(ssh\.\w+)@")
+
+
+def _made(name: str) -> Any:
+    return local_sshd.made()[name] if name.startswith("ssh.") else authority()[name]
+
+
+def hide_made(value: Any) -> Any:
+    """Put the names back where an answer repeats what was made for this run."""
+    if isinstance(value, dict):
+        hidden = {key: hide_made(item) for key, item in value.items()}
+        ours = "privateKey" in value and value.get("user") == _made("ssh.user")
+        return {**hidden, "user": "@ssh.user@"} if ours else hidden
+    if isinstance(value, list):
+        return [hide_made(item) for item in value]
+    for name, made in local_sshd.made().items():
+        if value == made and isinstance(made, int):
+            return {"$": "made", "name": name}
+        if isinstance(value, str) and isinstance(made, str) and name != "ssh.user":
+            value = value.replace(made, f"@{name}@")
+    return value
 
 
 @functools.cache
@@ -104,9 +130,21 @@ class Driver:
     def play(self, step: dict[str, Any]) -> dict[str, Any]:
         """Make one step and give the answer in the form of a case file."""
         try:
-            return dict(to_json(getattr(self, f"_{step['do']}")(step)))
+            answer = dict(to_json(getattr(self, f"_{step['do']}")(step)))
         except grpc.RpcError as error:
-            return {"error": error.details()}
+            answer = {"error": error.details()}
+        return dict(hide_made(answer)) if ":remote:" in self.token else answer
+
+    def _put(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Write a file where the local SSH server's user can read it."""
+        path = Path(_made("ssh.files")) / step["file"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(step["text"])
+        return {}
+
+    def _look(self, step: dict[str, Any]) -> dict[str, Any]:
+        path = Path(_made("ssh.files")) / step["file"]
+        return {"text": path.read_text() if path.is_file() else None}
 
     def _check(self, step: dict[str, Any]) -> dict[str, Any]:
         request = provider_pb2.CheckRequest(
@@ -198,7 +236,7 @@ class Driver:
 
 def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -> tuple[Driver, Any]:
     """Open a stand-in in this process; give it with its server, which the caller stops."""
-    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"})
+    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"}, machine=("127.0.0.1",))
     request = {
         "name": name,
         "version": _installed_version(name),
@@ -212,7 +250,9 @@ def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -
 
 def real(executable: Path, folder: Path) -> tuple[Driver, subprocess.Popen[str]]:
     """Start a real plugin; give it with its process, which the caller ends."""
-    process = subprocess.Popen([executable, "127.0.0.1:1"], cwd=folder, stdout=subprocess.PIPE, text=True)
+    environment = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
+    words = [str(executable), "127.0.0.1:1"]
+    process = subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     port = int(process.stdout.readline())
     return Driver(provider_pb2_grpc.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))), process

@@ -26,7 +26,7 @@ def _cases() -> Iterator[Any]:
         book = json.loads(file.read_text())
         for case in book["cases"]:
             for player in PLAYERS if "needs" not in book else ["stand-in"]:
-                name = f"{book['plugin']}: {case['name']}" + (" (real)" if player == "real" else "")
+                name = f"{file.stem}: {case['name']}" + (" (real)" if player == "real" else "")
                 yield pytest.param(player, book["plugin"], case, id=name)
 
 
