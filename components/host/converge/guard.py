@@ -1,0 +1,99 @@
+"""The dead man's switch: an access change that nobody confirms by a second login is taken back by the server itself.
+
+What was there is written down, and a timer set, before the first guarded change. So it does not matter what dies in
+between: the script, the connection, or (infra-rollback.service) the power.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from components.host.converge.files import put_back, snapshot
+from components.host.converge.host import Host, Trouble
+from components.host.converge.state import FOLDER, PROGRAM, State
+from components.host.items import Argv, File, Live
+
+SECONDS = 120
+TIMER = "infra-rollback-timer"
+KEPT = "guard.json"
+
+
+def load(host: Host) -> dict[str, Any] | None:
+    text = host.text(f"{FOLDER}/{KEPT}")
+    return json.loads(text) if text else None
+
+
+def arm(host: Host, state: State, items: Sequence[File | Live], ssh_port: int) -> str:
+    """A run after one that was killed keeps what that one has kept: only that is proven to let the owner in."""
+    kept = load(host) or {"files": {}, "actions": [], "ssh_port": ssh_port}
+    for item in items:
+        if isinstance(item, File):
+            kept["files"].setdefault(item.path, snapshot(host, item.path))
+        more = [*getattr(item, "on_change", ()), *item.undo]
+        kept["actions"] += [list(each) for each in more if list(each) not in kept["actions"]]
+    kept["token"] = secrets.token_hex(16)
+    state.keep(KEPT, json.dumps(kept))
+    set_timer(host)
+    return str(kept["token"])
+
+
+def set_timer(host: Host) -> None:
+    host.run(("systemctl", "stop", f"{TIMER}.timer"))
+    command = ("systemd-run", "--quiet", f"--unit={TIMER}", f"--on-active={SECONDS}", "--timer-property=AccuracySec=1s")
+    host.do((*command, "--collect", PROGRAM, "rollback"))
+
+
+def confirm(host: Host, state: State, token: str) -> str:
+    """The second login has come. Returns a sentence for the person who waits."""
+    kept = load(host)
+    if kept is not None and kept["token"] == token:
+        host.run(("systemctl", "stop", f"{TIMER}.timer"))
+        host.at(f"{FOLDER}/{KEPT}").unlink()
+        state.confirmed, state.rolled_back = token, ""
+        state.save()
+        return "The second login has confirmed the change of access."
+    if kept is None and state.confirmed == token:
+        return "The change of access was confirmed before."
+    if kept is None and state.rolled_back:
+        raise Trouble(
+            f"The change of sshd or of the firewall was taken back at {state.rolled_back}, because no second login "
+            f"came within {SECONDS} s: look at `./infra drift`, correct the settings, and run `./infra up` again."
+        )
+    raise Trouble("Another run has changed the access since: its own second login confirms it. Run `./infra up` again.")
+
+
+def roll_back(host: Host, state: State) -> list[str]:
+    """Everything as it was, and SSH let in whatever the firewall says. What fails must not keep the rest from it."""
+    kept = load(host)
+    if kept is None:
+        return []
+    troubles = []
+    for path, before in kept["files"].items():
+        troubles += _tried(lambda path=path, before=before: put_back(host, path, before))
+    for action in kept["actions"]:
+        troubles += _tried(lambda action=action: host.do(action))
+    for program in ("iptables", "ip6tables"):
+        troubles += _tried(lambda program=program: _let_ssh_in(host, program, kept["ssh_port"]))
+    state.rolled_back = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    state.due = []
+    state.save()
+    host.at(f"{FOLDER}/{KEPT}").unlink()
+    return troubles
+
+
+def _let_ssh_in(host: Host, program: str, port: int) -> None:
+    rule: Argv = ("INPUT", "-p", "tcp", "--dport", str(port), "-j", "ACCEPT")
+    if host.run((program, "-w", "-C", *rule)).returncode != 0:
+        host.do((program, "-w", "-I", *rule))
+
+
+def _tried(step: Any) -> list[str]:
+    try:
+        step()
+    except (Trouble, OSError) as trouble:
+        return [str(trouble)]
+    return []

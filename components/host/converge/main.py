@@ -1,0 +1,117 @@
+"""infra-converge: apply | check | confirm | rollback. What it says is described in components/host/report.py.
+
+Started over SSH it gets itself and the desired state on standard input. It also stays on the server, where
+`sudo infra-converge check` compares with the state that was applied last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from components.host.converge import guard
+from components.host.converge.host import Host, Trouble, write
+from components.host.converge.state import FOLDER, PROGRAM, State, alone
+from components.host.converge.work import Work, check
+from components.host.items import Desired, from_data
+from components.host.report import FAILED, Line, Report, write_end
+from components.host.report import write as as_json
+
+PATIENCE = {"apply": 180, "check": 20, "confirm": 60, "rollback": 60}
+USAGE = "usage: infra-converge apply | check | confirm | rollback (confirm reads its token from standard input)"
+
+
+def run(pack: bytes | None = None) -> None:
+    """`pack` is the script itself when it came over SSH."""
+    mode = sys.argv[1] if len(sys.argv) == 2 else ""
+    if mode not in PATIENCE:
+        sys.exit(USAGE)
+    if os.geteuid() != 0:
+        sys.exit("infra-converge works as root: start it with sudo.")
+    try:
+        status = _run(mode, Host(), pack)
+    except Trouble as trouble:
+        sys.exit(f"{trouble}")
+    sys.stdout.flush()
+    # Without waiting for modules to be torn down.
+    os._exit(status)
+
+
+def _run(mode: str, host: Host, pack: bytes | None) -> int:
+    os.umask(0o022)
+    started = time.monotonic()
+    text = sys.stdin.readline() if pack or mode == "confirm" else ""
+    if mode == "rollback":
+        return _roll_back(host)
+    with alone(host, PATIENCE[mode]):
+        state = State.load(host)
+        if mode == "confirm":
+            print(guard.confirm(host, state, text.strip()))
+            return 0
+        desired = read(text or host.text(f"{FOLDER}/desired.json"))
+        if mode == "check":
+            lines, token = check(desired, host, state), ""
+        else:
+            lines, token = _apply(desired, host, state, text, pack)
+    return _say(mode, lines, token, host, time.monotonic() - started)
+
+
+def _apply(desired: Desired, host: Host, state: State, text: str, pack: bytes | None) -> tuple[list[Line], str]:
+    work = Work(desired, host, state)
+    if pack:
+        settle(host, pack)
+    work.run()
+    if text and state.adopted:
+        state.keep("desired.json", text)
+    return list(work.lines.values()), work.token
+
+
+def settle(host: Host, pack: bytes) -> None:
+    """Before anything else: the timer that takes a change back starts it from there."""
+    at = host.at(PROGRAM)
+    if not at.exists() or at.read_bytes() != pack:
+        write(at, pack, 0o755)
+
+
+def read(text: str) -> Desired:
+    if not text:
+        raise Trouble("This server has not been converged yet: `./infra up` does it.")
+    data: Mapping[str, Any] = json.loads(text)
+    items = tuple(from_data(each) for each in data["items"])
+    return Desired(items, **{name: data[name] for name in ("adopt", "data", "prefix", "ssh_port")})
+
+
+def _roll_back(host: Host) -> int:
+    """Should the run that set the timer hang, its lock must not keep the owner out."""
+    try:
+        with alone(host, PATIENCE["rollback"]):
+            troubles = guard.roll_back(host, State.load(host))
+    except Trouble:
+        troubles = guard.roll_back(host, State.load(host))
+    for each in troubles:
+        print(each, file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _say(mode: str, lines: list[Line], token: str, host: Host, seconds: float) -> int:
+    """The report on standard output; on the other one a sentence for each failure, which Pulumi shows."""
+    for line in lines:
+        print(as_json(line))
+    end = Report(
+        run=mode,
+        seconds=round(seconds, 2),
+        release=host.release,
+        container=host.container,
+        confirm=token,
+        facts={"machine": platform.machine(), "cpus": os.cpu_count()},
+    )
+    print(write_end(end))
+    failed = [line for line in lines if line.state == FAILED]
+    for line in failed:
+        print(f"{line.item}: {line.reason}", file=sys.stderr)
+    return 1 if failed and mode == "apply" else 0
