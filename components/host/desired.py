@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.host import access, engine, kernel, system
 from components.host.config import HostSettings
+from components.host.firewall import firewall_items
 from components.host.items import Desired, Item
 
 
@@ -31,5 +32,6 @@ def all_items(settings: HostSettings) -> list[Item]:
         *engine.slices(),
         *access.fail2ban(settings),
         *access.sshd(settings),
+        *firewall_items(settings),
         *access.who_may_be_there(settings),
     ]

@@ -64,6 +64,6 @@ def _slice(name: str, description: str, tasks: int) -> Item:
     return File(
         f"/etc/systemd/system/{name}",
         text,
-        reader=Reader(argv=("systemd-analyze", "verify", "{candidate}")),
+        reader=Reader(argv=("systemd-analyze", "verify", "--man=no", "{candidate}")),
         on_change=(("systemctl", "daemon-reload"),),
     )

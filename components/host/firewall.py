@@ -57,7 +57,7 @@ def containers(web: Sequence[Cidr]) -> list[Item]:
         File(
             unit,
             shipped(unit),
-            reader=Reader(argv=("systemd-analyze", "verify", "{candidate}")),
+            reader=Reader(argv=("systemd-analyze", "verify", "--man=no", "{candidate}")),
             on_change=(("systemctl", "daemon-reload"),),
         ),
         Unit(SERVICE),
