@@ -18,7 +18,8 @@ from ops import engine
 from ops.errors import OperatorError
 from ops.systems import secrets_of
 from ops.target import POLICY_PACK, Target
-from rehearsal.workspace import REHEARSAL, RehearsalError, Workspace
+from rehearsal import RehearsalError
+from rehearsal.workspace import REHEARSAL, Workspace, machine_of
 
 MARKER = "rehearsal.json"
 
@@ -68,8 +69,9 @@ def with_policies(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _rehearsal(target: Target, base: Mapping[str, str]) -> Session:
-    workspace = Workspace(target.source, target.rehearsal or "default")
+    name = target.rehearsal or "default"
     try:
+        workspace = Workspace(target.source, name, machine_of(name))
         environment = with_policies(workspace.environment(base))
         workspace.prepare(target.stack, environment, secrets_of(target.system))
     except RehearsalError as error:

@@ -13,12 +13,18 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rehearsal import stackfile
+from rehearsal import RehearsalError, agent, stackfile
+
+if TYPE_CHECKING:
+    from rehearsal.machine import Machine
+
+__all__ = ["REHEARSAL", "ROOT", "WORKSPACES", "RehearsalError", "Workspace", "machine_of"]
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKSPACES = ROOT / ".toolchain" / "rehearsal"
@@ -29,16 +35,16 @@ PASSPHRASE = "rehearsal"  # noqa: S105 (nothing secret is ever kept in a rehears
 REHEARSAL = "INFRA_REHEARSAL"
 
 
-class RehearsalError(Exception):
-    """One sentence for the person who rehearses."""
-
-
 @dataclass(frozen=True)
 class Workspace:
     """One rehearsal of one project. Two of different names never meet."""
 
     source: Path
     name: str = "default"
+    machine: Machine | None = None
+    """The server of this rehearsal. Without one, commands over SSH and containers only keep their state."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Laid over the stack file, by its own keys: {"neurmatic:containers": {"postgres": {"memory": "1GB"}}}."""
 
     @property
     def folder(self) -> Path:
@@ -62,8 +68,10 @@ class Workspace:
         return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
 
     def environment(self, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+        key = {"SSH_AUTH_SOCK": str(agent.serve(self.machine.key_path, os.getpid()))} if self.machine else {}
         return {
             **{name: caller[name] for name in PASSED_ON if name in caller},
+            **key,
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
@@ -76,7 +84,7 @@ class Workspace:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            install_plugins(self.home, f"file://{self.backend}")
+            install_plugins(self.home, f"file://{self.backend}", [self.machine.address] if self.machine else [])
             self.backend.mkdir(exist_ok=True)
             self.project.mkdir(exist_ok=True)
             self._write_project_file()
@@ -96,19 +104,24 @@ class Workspace:
         source = self.source / f"Pulumi.{stack}.yaml"
         if not source.is_file():
             raise RehearsalError(f"There is no {source.name} in {self.source}: name one of its stacks.")
-        write(self.project / source.name, stackfile.rehearse(source.read_text(), self.project_name))
+        write(self.project / source.name, self._stack_file(source.read_text()))
         if not self._exists(stack):
             self._pulumi(environment, "stack", "init", stack)
         if secrets:
             pairs = [word for key in secrets for word in ("--secret", f"{key}={stackfile.stand_in(key)}")]
             self._pulumi(environment, "config", "set-all", "--stack", stack, *pairs)
 
+    def _stack_file(self, committed: str) -> str:
+        server = server_on(self.machine) if self.machine else None
+        return stackfile.rehearse(committed, self.project_name, server, self.settings)
+
     def _exists(self, stack: str) -> bool:
         return (self.backend / ".pulumi" / "stacks" / self.project_name / f"{stack}.json").is_file()
 
     def _fingerprint(self, stack: str, secrets: Sequence[str]) -> str:
         source = self.source / f"Pulumi.{stack}.yaml"
-        parts = [source.read_text() if source.is_file() else "", *secrets]
+        parts = [source.read_text() if source.is_file() else "", *secrets, repr(sorted(self.settings.items()))]
+        parts += [repr(asdict(server_on(self.machine)))] if self.machine else []
         parts += [Path(module).read_text() for module in (__file__, stackfile.__file__)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -137,14 +150,34 @@ class Workspace:
             yield
 
 
-def install_plugins(home: Path, backend: str) -> None:
+def machine_of(name: str) -> Machine | None:
+    """The machine that `./infra up --rehearsal` works on, while it runs: the one called like the rehearsal, or `main`
+    for the default one."""
+    name = "main" if name == "default" else name
+    if not (WORKSPACES / "machines" / name / "machine.json").is_file():
+        return None
+    from rehearsal.machine import Machine  # noqa: PLC0415  most rehearsals have no machine
+
+    machine = Machine.find(name)
+    return machine if machine.running() else None
+
+
+def server_on(machine: Machine) -> stackfile.Server:
+    from rehearsal.machine import container  # noqa: PLC0415  most rehearsals have no machine
+
+    public = machine.key_path.with_suffix(".pub").read_text().strip()
+    cpus = container.inspect(machine.record.container)["HostConfig"]["NanoCpus"] / 1e9
+    return stackfile.Server(machine.address, machine.user, machine.host_key, public, cpus)
+
+
+def install_plugins(home: Path, backend: str, machine: Sequence[str] = ()) -> None:
     try:
         from rehearsal.offline.install import install  # noqa: PLC0415 (the folder may have been deleted)
     except ImportError as error:
         raise RehearsalError(
             "A rehearsal needs the stand-in plugins, and rehearsal/offline/ is not in this checkout."
         ) from error
-    install(home, [backend])
+    install(home, [backend], machine=machine)
 
 
 def write(path: Path, text: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from components.host.config import HostSettings
 from ops.target import PROJECTS
 from rehearsal import stackfile
 from rehearsal.workspace import ROOT, Workspace
@@ -22,6 +24,54 @@ def test_every_difference_between_the_committed_and_the_rehearsed_stack_file(pro
     changed = {key for key, value in rehearsed["config"].items() if committed["config"].get(key) != value}
     assert changed == {f"{project}:data"}
     assert set(committed["config"]) <= set(rehearsed["config"])
+
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINP3qRupHam+aEUX0YqmWYpOEM/V5+Hg9VOEzGNJnEIi"
+USER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPxp0+FLNjVcqP6cImz4Yh4QmegTmTQUcMr8fD5im0Gd rehearsal x"
+SERVER = stackfile.Server("172.17.0.9", "debian", HOST_KEY, USER_KEY, cpus=1)
+
+
+@pytest.mark.parametrize(("project", "file"), STACK_FILES, ids=lambda each: getattr(each, "name", each))
+def test_every_difference_that_a_machine_makes(project: str, file: Path) -> None:
+    without = yaml.safe_load(stackfile.rehearse(file.read_text(), project))["config"]
+    on_machine = yaml.safe_load(stackfile.rehearse(file.read_text(), project, SERVER))["config"]
+    if f"{project}:host" not in without:
+        assert on_machine == without
+        return
+    assert differences(without, on_machine) == {
+        f"{project}:host.address": "172.17.0.9",
+        f"{project}:host.capacity.cpus": 1,
+        f"{project}:host.ssh.host_key": HOST_KEY,
+        f"{project}:host.ssh.user": "debian",
+        f"{project}:host.ssh.port": 22,
+        f"{project}:host.deploy.keys": [USER_KEY],
+        f"{project}:containers.postgres.cpus": 1,
+        f"{project}:containers.backend.cpus": 1,
+    }
+    HostSettings.model_validate(on_machine[f"{project}:host"])
+
+
+def differences(old: Any, new: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(new, dict):
+        return {} if old == new else {path: new}
+    found: dict[str, Any] = {}
+    for key in (old or {}).keys() | new.keys():
+        found |= differences((old or {}).get(key), new.get(key), f"{path}.{key}".lstrip("."))
+    return found
+
+
+def test_a_machine_with_cpus_enough_leaves_the_containers_as_they_are() -> None:
+    config = {"neurmatic:containers": {"postgres": {"cpus": 3}}}
+    assert list(stackfile.too_large(config["neurmatic:containers"], cpus=4)) == []
+    assert list(stackfile.too_large(config["neurmatic:containers"], cpus=2.5)) == ["postgres"]
+
+
+def test_settings_of_one_rehearsal_are_laid_over_the_rest() -> None:
+    text = "config:\n  neurmatic:containers:\n    postgres: {user: ada, cpus: 2}\n"
+    over = {"neurmatic:containers": {"postgres": {"cpus": 1}}, "neurmatic:release": {"version": "1.0.0"}}
+    config = yaml.safe_load(stackfile.rehearse(text, "neurmatic", settings=over))["config"]
+    assert config["neurmatic:containers"] == {"postgres": {"user": "ada", "cpus": 1}}
+    assert config["neurmatic:release"] == {"version": "1.0.0"}
 
 
 def test_secrets_of_the_real_stack_stay_where_they_are() -> None:
