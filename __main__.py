@@ -43,7 +43,7 @@ def main() -> None:
         ),
         on_clouds,
     )
-    host = VpsHost("vps", VpsHostArgs(settings.host), on_clouds)
+    host = VpsHost("vps", VpsHostArgs(settings.host, drift=os.environ.get("INFRA_HOST_DRIFT", "")), on_clouds)
     engine = docker.Provider("docker", host=host.docker_host, ssh_opts=host.ssh_options)
     ContainerStack(
         "stack",
@@ -54,7 +54,7 @@ def main() -> None:
             names=f"neurmatic-{{service}}-{environment}",
             root=settings.host.root,
             data=settings.host.data,
-            labels=tags,
+            labels={**tags, "machine": host.identity},
         ),
         pulumi.ResourceOptions(providers=[*clouds, engine]),
     )

@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
 from components.host.config import HostSettings
-from components.host.script import directories
+from components.host.remote import CONFIRM, converge_command
+from components.host.report import token
 
 
 @dataclass(frozen=True)
 class VpsHostArgs:
     settings: HostSettings
+    drift: str = ""
+    """The fingerprint of what a check has found (`./infra up` looks first). Empty: nothing, or nobody has looked."""
 
 
 class VpsHost(pulumi.ComponentResource):
-    """`docker_host` comes out of the prepared machine, so that nothing talks to an engine that is not there yet."""
+    """Converged by one command, confirmed by a second login: what locks the owner out is taken back by the server.
+
+    `docker_host` comes out of the confirmed machine, so that nothing talks to an engine that is not there yet.
+    """
 
     connection: remote.ConnectionArgs
     docker_host: pulumi.Output[str]
     ssh_options: list[str]
+    identity: str
+    """The same for the same machine: an input of everything that is made on it."""
 
     def __init__(self, name: str, args: VpsHostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:host:VpsHost", name, None, opts)
         settings = args.settings
         self.connection = connection_to(settings)
         self.ssh_options = pinned_host_key(settings)
-        folders = remote.Command(
-            f"{name}-directories",
-            connection=self.connection,
-            create=directories(settings),
-            update=directories(settings),
-            logging=remote.Logging.STDERR,
-            add_previous_output_in_env=False,
-            # Another machine at the same address starts from nothing.
-            triggers=[settings.ssh.host_key],
+        self.identity = identity(settings)
+        converged = self._converge(f"{name}-converge", settings, args.drift)
+        confirmed = remote.Command(
+            f"{name}-second-login",
+            create=CONFIRM,
+            stdin=converged.stdout.apply(lambda output: f"{token(output)}\n"),
+            **self._common(settings),
             opts=pulumi.ResourceOptions(parent=self),
         )
         address = f"ssh://{settings.deploy.name}@{settings.address}:{settings.ssh.port}"
-        self.docker_host = folders.id.apply(lambda _: address)
+        self.docker_host = confirmed.id.apply(lambda _: address)
         self.register_outputs({"docker_host": self.docker_host})
+
+    def _converge(self, name: str, settings: HostSettings, drift: str) -> remote.Command:
+        """`drift` runs it again although no setting has changed: pulumi-command cannot read what is on the server.
+
+        Without drift the text of the last repair stays, or every other run would show a change.
+        """
+        command, stdin = converge_command(settings)
+        return remote.Command(
+            name,
+            create=command,
+            update=f"{command} # drift {drift}" if drift else command,
+            stdin=stdin,
+            **self._common(settings),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=[] if drift else ["update"]),
+        )
+
+    def _common(self, settings: HostSettings) -> dict[str, Any]:
+        return {
+            "connection": self.connection,
+            # What fails is in the error; what succeeds needs no words.
+            "logging": remote.Logging.NONE,
+            "add_previous_output_in_env": False,
+            # Another machine at the same address starts from nothing.
+            "triggers": [settings.ssh.host_key],
+        }
+
+
+def identity(settings: HostSettings) -> str:
+    return hashlib.sha256(settings.ssh.host_key.encode()).hexdigest()[:12]
 
 
 def connection_to(settings: HostSettings) -> remote.ConnectionArgs:

@@ -30,6 +30,7 @@ LOADER = (
 # What cloud images bring; a bare Debian does not.
 PYTHON = "command -v python3 >/dev/null || sudo -n apt-get install -y -qq python3 >&2"
 START = "sudo -n python3 -I -c 'import sys;exec(sys.stdin.readline())'"
+CONFIRM = "sudo -n /usr/local/sbin/infra-converge confirm"
 
 
 def apply_command(settings: HostSettings) -> tuple[str, str]:
@@ -42,9 +43,14 @@ def check_command(settings: HostSettings) -> tuple[str, str]:
     return f"{START} check", _input(settings)
 
 
+def converge_command(settings: HostSettings) -> tuple[str, str]:
+    """As `apply_command`, for the engine: it repeats all output in its error, so that a failed run says that alone."""
+    return f"{PYTHON} && {START} converge", _input(settings)
+
+
 def confirm_command(token: str) -> tuple[str, str]:
     """The second login, after a report with `confirm`: it stops the timer that would bring the old state back."""
-    return "sudo -n /usr/local/sbin/infra-converge confirm", f"{token}\n"
+    return CONFIRM, f"{token}\n"
 
 
 def _input(settings: HostSettings) -> str:

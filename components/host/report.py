@@ -1,7 +1,7 @@
 """What a converge or a check says: one JSON object per line, one line per item, and a last line about the whole.
 
     {"item": "file:/etc/ssh/sshd_config.d/10-infra.conf", "state": "changed", "reason": "...", "diff": "..."}
-    {"run": "check", "seconds": 0.6, "release": "debian-12", "container": true, "confirm": ""}
+    {"run": "check", "seconds": 0.6, "release": "debian-12", "container": true, "confirm": "", ...}
 
 `state` is one of
 - ok        as desired,
@@ -12,7 +12,9 @@
 
 `reason` and `diff` are empty for ok. A diff is unified and never holds the content of a secret file.
 
-`confirm` is a token when a guarded change waits for the second login, else empty. A report without its last line comes
+`confirm` is a token when a guarded change waits for the second login, else empty; `confirmed` the last one that has
+been confirmed. `run` is check, apply or converge (as the engine runs it: lines that are ok are left out, and a run that
+failed says its sentences and nothing else). A report without its last line comes
 from a run that was cut off. Standard library only: the script on the server writes what this module reads.
 """
 
@@ -25,6 +27,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 OK, CHANGED, FAILED, EXTRA, COMPARED = "ok", "changed", "failed", "extra", "compared"
+END = ("run", "seconds", "release", "container", "confirm", "confirmed", "facts")
 STATES = (OK, CHANGED, FAILED, EXTRA, COMPARED)
 
 
@@ -56,6 +59,7 @@ class Report:
     release: str = ""
     container: bool = False
     confirm: str = ""
+    confirmed: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, *states: str) -> tuple[Line, ...]:
@@ -89,8 +93,16 @@ def parse(text: str) -> Report:
             lines.append(_line(data, number))
     if end is None:
         raise ReportError("The server's report ends early: the run was cut off. Run it again.")
-    known = {name: end[name] for name in ("run", "seconds", "release", "container", "confirm", "facts") if name in end}
+    known = {name: value for name, value in end.items() if name in END}
     return Report(tuple(lines), **known)
+
+
+def token(output: str) -> str:
+    """For the second login after a converge. It stays the same while nothing guarded changes; none without output."""
+    if not output:
+        return ""
+    report = parse(output)
+    return report.confirm or report.confirmed
 
 
 def _line(data: Any, number: int) -> Line:

@@ -1,19 +1,8 @@
-"""What runs on the server, as text: idempotent, so that running it again changes nothing."""
+"""What the containers' part runs on the server, as text."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
-
-from components.host.config import HostSettings
-
-
-def directories(settings: HostSettings) -> str:
-    """The product's folders, owned by the deploy user; data of containers below its own root."""
-    owner = settings.deploy.name
-    below = [f"{settings.root}/{folder}" for folder in settings.directories]
-    lines = ["set -eu", *(_folder(path, owner) for path in _with_parents([settings.root, *below]))]
-    return "\n".join([*lines, _folder(settings.data, "root"), ""])
 
 
 def secret_file(path: str, owner: int) -> str:
@@ -30,19 +19,3 @@ def secret_file(path: str, owner: int) -> str:
             "",
         ]
     )
-
-
-def _folder(path: str, owner: str) -> str:
-    return f"sudo install -d -m 0755 -o {shlex.quote(owner)} -- {shlex.quote(path)}"
-
-
-def _with_parents(paths: Iterable[str]) -> list[str]:
-    """`install -d` gives the owner to the last folder only, so that each level is named."""
-    found: dict[str, None] = {}
-    for path in paths:
-        root, *rest = path.strip("/").split("/")
-        levels = [f"/{root}"]
-        for step in rest:
-            levels.append(f"{levels[-1]}/{step}")
-        found.update(dict.fromkeys(levels[1:] or levels))
-    return list(found)

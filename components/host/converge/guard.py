@@ -50,6 +50,8 @@ def set_timer(host: Host) -> None:
 def confirm(host: Host, state: State, token: str) -> str:
     """The second login has come. Returns a sentence for the person who waits."""
     kept = load(host)
+    if kept is None and not token:
+        return "This is the second login; no change of access waits for it."
     if kept is not None and kept["token"] == token:
         host.run(("systemctl", "stop", f"{TIMER}.timer"))
         host.at(f"{FOLDER}/{KEPT}").unlink()
@@ -66,19 +68,24 @@ def confirm(host: Host, state: State, token: str) -> str:
     raise Trouble("Another run has changed the access since: its own second login confirms it. Run `./infra up` again.")
 
 
-def roll_back(host: Host, state: State) -> list[str]:
-    """Everything as it was, and SSH let in whatever the firewall says. What fails must not keep the rest from it."""
+def roll_back(host: Host, state: State, *, locked_out: bool = True) -> list[str]:
+    """Everything as it was. What fails must not keep the rest from it.
+
+    `locked_out`: nobody got in, so SSH is let in whatever the firewall says.
+    """
     kept = load(host)
     if kept is None:
         return []
-    troubles = []
+    troubles: list[str] = []
     for path, before in kept["files"].items():
         troubles += _tried(lambda path=path, before=before: put_back(host, path, before))
     for action in kept["actions"]:
         troubles += _tried(lambda action=action: host.do(action))
-    for program in ("iptables", "ip6tables"):
+    for program in ("iptables", "ip6tables") if locked_out else ():
         troubles += _tried(lambda program=program: _let_ssh_in(host, program, kept["ssh_port"]))
-    state.rolled_back = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    if not locked_out:
+        host.run(("systemctl", "stop", f"{TIMER}.timer"))
+    state.rolled_back = "" if not locked_out else time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     state.due = []
     state.save()
     host.at(f"{FOLDER}/{KEPT}").unlink()

@@ -1,4 +1,4 @@
-"""infra-converge: apply | check | confirm | rollback. What it says is described in components/host/report.py.
+"""infra-converge. What it says is described in components/host/report.py.
 
 Started over SSH it gets itself and the desired state on standard input. It also stays on the server, where
 `sudo infra-converge check` compares with the state that was applied last.
@@ -19,11 +19,11 @@ from components.host.converge.host import Host, Trouble, write
 from components.host.converge.state import FOLDER, PROGRAM, State, alone
 from components.host.converge.work import Work, check
 from components.host.items import Desired, from_data
-from components.host.report import FAILED, Line, Report, write_end
+from components.host.report import FAILED, OK, Line, Report, write_end
 from components.host.report import write as as_json
 
-PATIENCE = {"apply": 180, "check": 20, "confirm": 60, "rollback": 60}
-USAGE = "usage: infra-converge apply | check | confirm | rollback (confirm reads its token from standard input)"
+PATIENCE = {"apply": 180, "converge": 180, "check": 20, "confirm": 60, "rollback": 60}
+USAGE = "usage: infra-converge apply | converge | check | confirm | rollback (confirm reads a token on standard input)"
 
 
 def run(pack: bytes | None = None) -> None:
@@ -58,7 +58,16 @@ def _run(mode: str, host: Host, pack: bytes | None) -> int:
             lines, token = check(desired, host, state), ""
         else:
             lines, token = _apply(desired, host, state, text, pack)
-    return _say(mode, lines, token, host, time.monotonic() - started)
+    end = Report(
+        run=mode,
+        seconds=round(time.monotonic() - started, 2),
+        release=host.release,
+        container=host.container,
+        confirm=token,
+        confirmed=state.confirmed,
+        facts={"machine": platform.machine(), "cpus": os.cpu_count()},
+    )
+    return _say(lines, end)
 
 
 def _apply(desired: Desired, host: Host, state: State, text: str, pack: bytes | None) -> tuple[list[Line], str]:
@@ -98,20 +107,13 @@ def _roll_back(host: Host) -> int:
     return 1 if troubles else 0
 
 
-def _say(mode: str, lines: list[Line], token: str, host: Host, seconds: float) -> int:
-    """The report on standard output; on the other one a sentence for each failure, which Pulumi shows."""
-    for line in lines:
-        print(as_json(line))
-    end = Report(
-        run=mode,
-        seconds=round(seconds, 2),
-        release=host.release,
-        container=host.container,
-        confirm=token,
-        facts={"machine": platform.machine(), "cpus": os.cpu_count()},
-    )
-    print(write_end(end))
+def _say(lines: list[Line], end: Report) -> int:
+    """The report on standard output; on the other one a sentence for each failure."""
     failed = [line for line in lines if line.state == FAILED]
     for line in failed:
         print(f"{line.item}: {line.reason}", file=sys.stderr)
-    return 1 if failed and mode == "apply" else 0
+    engines = end.run == "converge"
+    if not (failed and engines):
+        shown = [line for line in lines if line.state != OK] if engines else lines
+        print("\n".join([*map(as_json, shown), write_end(end)]))
+    return 1 if failed and end.run != "check" else 0

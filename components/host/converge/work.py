@@ -134,24 +134,42 @@ class Work:
         self.host.run(action, seconds=180)
 
     def _guarded(self) -> None:
+        """Last, and only when everything else is in order: a run that fails has no second login."""
         items = [item for item in self.desired.items if getattr(item, "guarded", False)]
         differences = {kind: look(kind, of_kind(items, kind, guarded=True), self.host) for kind in ("file", "live")}
         wrong = [each.item for each in (*differences["file"], *differences["live"]) if each.fix and each.item]
         due = {entry["key"] for entry in self.state.due}
         wrong += [item for item in items if item.key in due and item not in wrong]
-        if not wrong:
-            self._note_all(differences)
+        if not wrong or self._failed():
+            self._leave(differences)
             return
         self.token = guard.arm(self.host, self.state, wrong, self.desired.ssh_port)  # type: ignore[arg-type]
         self._repair(differences["file"])
         self._act()
         # The files have changed what is alive.
         self._repair(look("live", of_kind(items, "live", guarded=True), self.host))
-        guard.set_timer(self.host)
+        if self._failed():
+            self._take_access_back(wrong)
+        else:
+            guard.set_timer(self.host)
 
-    def _note_all(self, differences: dict[str, list[Difference]]) -> None:
+    def _failed(self) -> bool:
+        return any(line.state == FAILED for line in self.lines.values())
+
+    def _take_access_back(self, items: Iterable[Item]) -> None:
+        """Half a change of access is none."""
+        troubles = guard.roll_back(self.host, self.state, locked_out=False)
+        self.token = ""
+        for item in items:
+            found = self.lines.get(item.key)
+            if found is None or found.state == CHANGED:
+                reason = " ".join(("was taken back, because another part of the access failed", *troubles))
+                self.lines[item.key] = Line(item.key, FAILED, reason)
+
+    def _leave(self, differences: dict[str, list[Difference]]) -> None:
         for each in (*differences["file"], *differences["live"]):
-            self._note(each.line())
+            waits = each.fix is not None
+            self._note(each.line(FAILED, "waits until everything else is in order") if waits else each.line())
 
     def _others(self) -> None:
         for each in others(self.desired, self.host, self.state):
