@@ -13,11 +13,14 @@ from ops.errors import reported
 # verb: (where it lives, what it does)
 VERBS = {
     "preview": ("ops.preview:preview", "What `up` would do, policy-checked"),
+    "review": ("ops.review.verb:review", "What a change would do on top of its base, as one report"),
     "up": ("ops.up:up", "Make it so, after showing it and asking"),
     "shell": ("ops.shell:shell", "A shell in which bare `pulumi` works, policy-checked"),
     "check": ("ops.check:check", "All mistakes of a stack file at once, without an engine"),
     "outputs": ("ops.outputs:outputs", "What a stack hands out: for people, as JSON, as an env file"),
     "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
+    "preflight": ("ops.preflight:preflight", "What stands in the way of an `up`, before anything is touched"),
+    "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
     "rehearse": ("ops.rehearse:rehearse", "A real server in a container to try things on"),
 }
 
