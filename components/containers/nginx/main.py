@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.containers.nginx import answers, limits
 from components.containers.nginx.origin import Origin, Serving
-from components.containers.nginx.servers import servers
+from components.containers.nginx.servers import RETRIED, servers
 from components.containers.nginx.text import Lines, block, page, statements, switch
 from components.containers.nginx.upstreams import upstreams
 
@@ -170,8 +170,7 @@ def _proxy() -> Lines:
             "proxy_connect_timeout 2s",
             "proxy_send_timeout 60s",
             "proxy_read_timeout 60s",
-            # A request that was never sent goes to the next one; a POST that may have arrived is not sent twice.
-            "proxy_next_upstream error timeout",
+            f"proxy_next_upstream {RETRIED}",
             "proxy_next_upstream_tries 3",
             "proxy_next_upstream_timeout 10s",
         ),

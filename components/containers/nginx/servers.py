@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from components.containers.nginx import answers, limits
 from components.containers.nginx.origin import Origin
 from components.containers.nginx.text import Lines, block, page, statements
+from components.site import NeurmaticSite
 
+RETRIED = "error timeout"
+"""A request that was never sent goes to the next backend; a change that may have arrived is not sent twice."""
 BUSY = '\'{"error":"Too many requests"}\''
 DOWN = '\'{"error":"Temporarily unavailable"}\''
 
@@ -68,6 +71,8 @@ def _api(origin: Origin) -> Lines:
         *_tls_listen(origin),
         f"server_name {site.api}",
         answers.api_headers(site),
+        # All of them here: a location with one of its own would lose the others.
+        "error_page 418 = @repeatable",
         "error_page 429 @busy",
         "error_page 502 503 504 =503 @down",
         # Before any limit counts: a browser asks first, and that must not use up what the visitor may do.
@@ -75,14 +80,23 @@ def _api(origin: Origin) -> Lines:
         _sockets(origin),
         _admin(origin),
         _attempts(origin),
-        block(
-            "location /",
-            *(limits.api_limits(site), "proxy_pass http://backend"),
-            _kept("api_answers", site.caching.api, "$private"),
-        ),
+        _everything_else(site),
         block("location @busy", "default_type application/json", f"return 429 {BUSY}"),
         block("location @down", "default_type application/json", f"return 503 {DOWN}"),
     )
+
+
+def _everything_else(site: NeurmaticSite) -> Lines:
+    """A change with an Idempotency-Key may be sent twice: when a backend dies over it, another one gets it."""
+    answer = (limits.api_limits(site), "proxy_pass http://backend")
+    again = block("if ($http_idempotency_key)", "return 418")
+    return [
+        # Or what goes wrong after the jump would not find its own error page.
+        *block(
+            "location /", "recursive_error_pages on", again, *answer, _kept("api_answers", site.caching.api, "$private")
+        ),
+        *block("location @repeatable", *answer, f"proxy_next_upstream {RETRIED} non_idempotent"),
+    ]
 
 
 def _sockets(origin: Origin) -> Lines:

@@ -95,17 +95,23 @@ def stage(folder: Path) -> Iterator[NginxStage]:
 
 
 def application(stack: ExitStack, network: str) -> None:
-    data = ("--env", "POSTGRES_PASSWORD=word", "--tmpfs", "/var/lib/postgresql/data")
-    database = stack.enter_context(throwaway(ensure_image("postgres").tag, flags=[*on(network, "postgres"), *data]))
-    redis = throwaway(ensure_image("redis").tag, "--requirepass", "word", flags=on(network, "redis"))
-    stack.enter_context(redis)
-    ready = ("pg_isready", "--quiet", "--host", "127.0.0.1")
-    database.wait_until(lambda: database.run(*ready) == "", "PostgreSQL answers")
-    tag = ensure_image(backend("1.4.2")).tag
-    docker("run", "--rm", "--network", network, *environment(), tag, "npx", "prisma", "migrate", "deploy")
+    tag = database(stack, network)
     for name in ("backend-1", "backend-2"):
         stack.enter_context(throwaway(tag, flags=[*FENCE, *on(network, name), *environment(INSTANCE=name)]))
     stack.enter_context(throwaway(ensure_image(frontend("1.4.2")).tag, flags=on(network, "frontend")))
+
+
+def database(stack: ExitStack, network: str) -> str:
+    """PostgreSQL, migrated, and Redis; the image of the backend."""
+    data = ("--env", "POSTGRES_PASSWORD=word", "--tmpfs", "/var/lib/postgresql/data")
+    server = stack.enter_context(throwaway(ensure_image("postgres").tag, flags=[*on(network, "postgres"), *data]))
+    redis = throwaway(ensure_image("redis").tag, "--requirepass", "word", flags=on(network, "redis"))
+    stack.enter_context(redis)
+    ready = ("pg_isready", "--quiet", "--host", "127.0.0.1")
+    server.wait_until(lambda: server.run(*ready) == "", "PostgreSQL answers")
+    tag = ensure_image(backend("1.4.2")).tag
+    docker("run", "--rm", "--network", network, *environment(), tag, "npx", "prisma", "migrate", "deploy")
+    return tag
 
 
 def environment(**more: str) -> list[str]:
