@@ -16,6 +16,7 @@ from components.host.text import HERE, MANAGED, shipped
 from components.values import Cidr, HttpFrom
 
 CONTAINERS = "/etc/infra/containers.nft"
+PROGRAM = "/usr/local/sbin/infra-firewall"
 SERVICE = "infra-containers-firewall.service"
 EVERYONE = ("0.0.0.0/0", "::/0")
 HTTP_PORTS = "80,443"
@@ -33,11 +34,12 @@ def firewall_items(settings: HostSettings, trusted: Sequence[Cidr] = ()) -> list
         *(Unit(name, enabled="disabled", active=None, optional=True) for name in RIVALS),
         *containers(web),
         *ufw(settings, web),
+        File(PROGRAM, shipped(PROGRAM), mode="0755", reader=Reader(argv=("sh", "-n", "{candidate}"))),
         Live(
             "firewall",
-            show=("sh", "-c", shipped("firewall.sh"), "firewall"),
-            lines=(),
-            repair=(("sh", "-c", shipped("firewall.sh"), "firewall", "repair"),),
+            show=(PROGRAM, "check"),
+            lines=("every rule is loaded",),
+            repair=((PROGRAM, "repair"),),
             guarded=True,
             undo=UNDO_UFW,
         ),
