@@ -8,6 +8,7 @@ import click
 
 from ops.inventory import finder
 from ops.recover import recover
+from ops.server_look import looked_at
 from ops.session import Session, backend_of, open_session, options
 from ops.target import Target, target_options
 
@@ -18,10 +19,12 @@ from ops.target import Target, target_options
 def up(target: Target, engine_options: tuple[str, ...]) -> None:
     """Make it so: shows what will happen and asks, or takes --yes.
 
-    A run that was killed is put in order first. Further options go to `pulumi up`.
+    A run that was killed is put in order first, and what somebody has changed on the server by hand is put right.
+    Further options go to `pulumi up`.
     """
     session = open_session(target)
     put_in_order(session)
+    session = looked_at(session)
     sys.exit(session.pulumi("up", *options(engine_options)))
 
 
