@@ -1,0 +1,217 @@
+"""What stands before moto: who calls, may they, would S3 take it. Then moto does it, and it is written down."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, quote
+from xml.sax.saxutils import escape
+
+import moto.s3.models
+
+from rehearsal.clouds.aws import authorize, backend, bodies, errors, lifecycle, locks, signature
+from rehearsal.clouds.aws.actions import BUCKET, Call, Need, query_call, s3_call
+from rehearsal.clouds.aws.archive import Archive
+from rehearsal.clouds.aws.backend import ACCOUNT, Moto
+from rehearsal.clouds.aws.callers import NOBODY, Caller, Callers
+from rehearsal.clouds.aws.context import Keys, keys
+from rehearsal.clouds.aws.errors import AwsError, denied
+from rehearsal.clouds.aws.policy.document import MalformedError, parse
+from rehearsal.clouds.clock import Clock
+from rehearsal.clouds.wire import Request, Response
+
+SERVICES = ("s3", "iam", "sts")
+WITH_POLICY = ("PutUserPolicy", "PutGroupPolicy", "CreatePolicy", "CreatePolicyVersion")
+MOST_DELETED = 1000
+Check = Callable[[Call, Clock], None]
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "PutBucketLifecycleConfiguration": (lambda call, clock: lifecycle.check(call.request.body),),
+    "PutBucketPolicy": (lambda call, clock: authorize.refuse_bucket_policy(str(call.bucket), call.request.body),),
+    "PutBucketVersioning": (locks.check_versioning,),
+    "PutObjectLockConfiguration": (locks.check_configuration,),
+    "PutObject": (locks.check_put,),
+    "CopyObject": (locks.check_put,),
+    "CreateMultipartUpload": (locks.check_put,),
+    "PutObjectRetention": (locks.check_retention,),
+    "PutObjectLegalHold": (locks.check_legal_hold,),
+    "DeleteObject": (locks.check_delete,),
+}
+READS_AN_OBJECT = ("GetObject", "CopyObject", "UploadPartCopy", "SelectObjectContent")
+FAILURES = {
+    "429": AwsError(503, "SlowDown", "Please reduce your request rate."),
+    "500": AwsError(500, "InternalError", "We encountered an internal error. Please try again."),
+    "503": AwsError(503, "SlowDown", "Please reduce your request rate."),
+}
+THROTTLED = AwsError(400, "Throttling", "Rate exceeded")
+EXPIRED = "The provided token has expired."
+
+
+class Aws:
+    name = "aws"
+
+    def __init__(self, folder: Path, root: tuple[str, str], clock: Clock) -> None:
+        self._clock, self._callers, self._archive = clock, Callers(root), Archive(clock)
+        self._moto = Moto(folder, clock)
+        self._moto.repeat(self._make)
+
+    def action(self, request: Request) -> str:
+        try:
+            return self._call(_service(request), request, NOBODY).name
+        except AwsError:
+            return "unknown"
+
+    def answer(self, request: Request) -> Response:
+        service = "s3"
+        try:
+            service = _service(request)
+            return self._answer(service, request)
+        except AwsError as error:
+            return errors.answer(service, error)
+
+    def failure(self, kind: str, request: Request) -> Response:
+        service = _service(request)
+        if kind == "expired":
+            return errors.answer(service, AwsError(400 if service == "s3" else 403, "ExpiredToken", EXPIRED))
+        error = FAILURES[kind] if service == "s3" or kind == "500" else THROTTLED
+        return errors.answer(service, error)
+
+    def _answer(self, service: str, request: Request) -> Response:
+        if service not in SERVICES:
+            raise AwsError(501, "NotImplemented", f"The rehearsal's AWS has {', '.join(SERVICES)}, but no {service}.")
+        signed = signature.read(request)
+        if signed is not None:
+            signature.verify(request, signed, self._callers.secret)
+        with self._moto.lock:
+            caller = self._callers.caller(signed.key_id) if signed else NOBODY
+            call = self._call(service, request, caller)
+            context = keys(call, caller, self._clock, "AWS4-HMAC-SHA256" if signed else None)
+            if call.operation == "DeleteObjects":
+                return self._delete_many(call, caller, context)
+            self._refuse(call, caller, context)
+            return self._carry_out(call, caller, context)
+
+    def _call(self, service: str, request: Request, caller: Caller) -> Call:
+        return s3_call(request) if service == "s3" else query_call(service, request, caller.name)
+
+    def _refuse(self, call: Call, caller: Caller, context: Keys) -> None:
+        if call.service == "sts" and call.operation == "GetCallerIdentity" and not caller.anonymous:
+            return  # needs no permission, not even after an explicit deny
+        if caller.anonymous and call.service != "s3":
+            raise AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+        for need in call.needs:
+            authorize.refuse(need, caller, context)
+        for check in CHECKS.get(call.operation, ()) if call.service == "s3" else ():
+            check(call, self._clock)
+        if call.service == "iam" and call.operation in WITH_POLICY:
+            _refuse_malformed(call)
+        if call.operation in READS_AN_OBJECT:
+            self._archive.refuse_unreadable(call)
+
+    def _carry_out(self, call: Call, caller: Caller, context: Keys) -> Response:
+        if call.service == "sts":
+            return _identity(call, caller)
+        if call.changes:
+            return self._moto.change(call.service, call.request, self._make)
+        response = self._moto.ask(call.service, call.request)
+        if response.status == 404 and call.operation in ("GetObject", "HeadObject"):
+            self._hide(call, caller, context)
+        if call.operation in ("GetObject", "HeadObject"):
+            kept = {name: value for name, value in response.headers.items() if name.lower() != "x-amz-restore"}
+            return replace(response, headers={**kept, **self._archive.header(call)})
+        return response
+
+    def _hide(self, call: Call, caller: Caller, context: Keys) -> None:
+        """Who may not list a bucket does not learn whether a key is in it."""
+        need = Need("s3:ListBucket", f"{BUCKET}{call.bucket}")
+        if backend.bucket(call.bucket) is not None and not authorize.decision_about(need, caller, context).allowed:
+            raise denied()
+
+    def _make(self, service: str, request: Request) -> Response:
+        """One change, as it is made the first time and again after a restart."""
+        call = s3_call(request) if service == "s3" else None
+        if call is not None and call.operation == "RestoreObject":
+            return self._archive.restore(call)
+        response = self._moto.ask(service, request)
+        if call is not None and call.operation == "CreateBucket" and response.status == 200:
+            self._as_new(call)
+        return response
+
+    def _as_new(self, call: Call) -> None:
+        """As S3 makes buckets since April 2023: nothing public, no ACLs."""
+        found = backend.bucket(call.bucket)
+        if found is None:
+            return
+        found.creation_date = self._clock.now()
+        if found.public_access_block is None:
+            found.public_access_block = moto.s3.models.PublicAccessBlock("true", "true", "true", "true")
+
+    def _delete_many(self, call: Call, caller: Caller, context: Keys) -> Response:
+        """Each key by itself: one may be deleted, another be locked or forbidden."""
+        body = bodies.read(call.request.body, "Delete")
+        objects = list(bodies.all_of(body, "Object"))
+        if not 1 <= len(objects) <= MOST_DELETED:
+            raise bodies.malformed()
+        results = [self._delete_one(_single(call, one), caller, context) for one in objects]
+        if bodies.text(body, "Quiet") == "true":
+            results = [result for result in results if result.startswith("<Error>")]
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult>{"".join(results)}</DeleteResult>'
+        return Response(200, text.encode(), errors.XML)
+
+    def _delete_one(self, one: Call, caller: Caller, context: Keys) -> str:
+        named = f"<Key>{escape(str(one.key))}</Key>"
+        named += f"<VersionId>{escape(one.version)}</VersionId>" if one.version else ""
+        try:
+            self._refuse(one, caller, {**context, **({"s3:versionid": (one.version,)} if one.version else {})})
+            response = self._carry_out(one, caller, context)
+        except AwsError as error:
+            return f"<Error>{named}<Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if headers.get("x-amz-delete-marker") == "true":
+            marker = escape(headers.get("x-amz-version-id", "null"))
+            named += f"<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>{marker}</DeleteMarkerVersionId>"
+        return f"<Deleted>{named}</Deleted>"
+
+
+def _single(many: Call, element: ET.Element) -> Call:
+    """One of many keys as the call that deletes it alone."""
+    key, version = bodies.text(element, "Key") or "", bodies.text(element, "VersionId")
+    target = f"/{many.bucket}/{quote(key)}" + (f"?versionId={quote(version)}" if version else "")
+    kept = ("x-amz-bypass", "host", "x-forwarded-for", "x-rehearsal")
+    headers = {name: value for name, value in many.request.headers.items() if name.startswith(kept)}
+    return s3_call(Request("DELETE", target, headers, client=many.request.client))
+
+
+def _service(request: Request) -> str:
+    signed = signature.read(request)
+    if signed is not None:
+        return signed.service
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return "iam" if form and request.raw_path == "/" else "s3"
+
+
+def _refuse_malformed(call: Call) -> None:
+    text = parse_qs(call.request.body.decode("utf-8", "replace")).get("PolicyDocument", [""])[0]
+    try:
+        policy = parse(text)
+    except MalformedError as error:
+        raise AwsError(400, "MalformedPolicyDocument", str(error)) from None
+    for statement in policy.statements:
+        if statement.principals is not None:
+            raise AwsError(400, "MalformedPolicyDocument", "Policy document should not specify a principal.")
+        if not statement.resources:
+            raise AwsError(400, "MalformedPolicyDocument", "Policy statement must contain resources.")
+
+
+def _identity(call: Call, caller: Caller) -> Response:
+    if call.operation != "GetCallerIdentity":
+        raise AwsError(501, "NotImplemented", f"The rehearsal's STS has GetCallerIdentity, but no {call.operation}.")
+    inner = f"<Arn>{caller.arn}</Arn><UserId>{caller.user_id}</UserId><Account>{ACCOUNT}</Account>"
+    body = (
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+        f"<GetCallerIdentityResult>{inner}</GetCallerIdentityResult>"
+        "<ResponseMetadata><RequestId>rehearsal</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+    )
+    return Response(200, body.encode(), {"Content-Type": "text/xml"})

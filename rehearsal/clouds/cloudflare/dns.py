@@ -1,0 +1,300 @@
+"""Zones and their DNS records."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any
+
+from rehearsal.clouds.cloudflare.errors import RefusalError
+from rehearsal.clouds.cloudflare.routes import Call, Page, page, route
+from rehearsal.clouds.cloudflare.store import ZONE_NAME, Object, empty_zone, new_id
+
+PROXIABLE = ("A", "AAAA", "CNAME")
+TYPES = frozenset(
+    [
+        "A",
+        "AAAA",
+        "CAA",
+        "CERT",
+        "CNAME",
+        "DNSKEY",
+        "DS",
+        "HTTPS",
+        "LOC",
+        "MX",
+        "NAPTR",
+        "NS",
+        "OPENPGPKEY",
+        "PTR",
+        "SMIMEA",
+        "SRV",
+        "SSHFP",
+        "SVCB",
+        "TLSA",
+        "TXT",
+        "URI",
+    ]
+)
+DATA_FIELDS = {
+    "CAA": ("flags", "tag", "value"),
+    "SRV": ("priority", "weight", "port", "target"),
+    "DS": ("key_tag", "algorithm", "digest_type", "digest"),
+    "TLSA": ("usage", "selector", "matching_type", "certificate"),
+    "SSHFP": ("algorithm", "type", "fingerprint"),
+    "HTTPS": ("priority", "target", "value"),
+    "SVCB": ("priority", "target", "value"),
+}
+QUOTED = {("CAA", "value")}
+WITH_PRIORITY = ("MX", "URI")
+QUOTA = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
+LEAST_TTL = {"enterprise": 30}
+LABELS = re.compile(r"(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_-]{1,63}")
+AUTOMATIC = 1
+
+
+def list_zones(call: Call) -> Page:
+    wanted = {key: call.query[key] for key in ("name",) if key in call.query}
+    zones = (_zone_answer(call, key) for key in sorted(call.world.zones))
+    account = call.query.get("account.id")
+    return page(
+        (z for z in zones if all(z[k] == v for k, v in wanted.items()) and account in (None, z["account"]["id"])),
+        call.query,
+        default=20,
+        most=50,
+    )
+
+
+def get_zone(call: Call) -> Object:
+    return _zone_answer(call, call.ids["zone"])
+
+
+def create_zone(call: Call) -> Object:
+    name = str(call.object().get("name", ""))
+    if not ZONE_NAME.fullmatch(name):
+        raise RefusalError("value-invalid", why=f"name: {name!r} is not the name of a zone")
+    if any(zone["name"] == name for zone in call.world.zones.values()):
+        raise RefusalError("zone-exists", name=name)
+    account = call.object().get("account")
+    account_id = str(account.get("id", "")) if isinstance(account, dict) else ""
+    zone_id = new_id()
+    call.world.zones[zone_id] = empty_zone(name, "free", account_id, call.world.now())
+    return _zone_answer(call, zone_id)
+
+
+def edit_zone(call: Call) -> Object:
+    plan = call.object().get("plan")
+    zone = call.zone
+    if isinstance(plan, dict) and plan.get("id") in QUOTA:
+        zone["plan"] = plan["id"]
+    for name in ("paused", "type", "vanity_name_servers"):
+        if name in call.object():
+            zone[name] = call.object()[name]
+    zone["modified_on"] = call.world.now()
+    return get_zone(call)
+
+
+def delete_zone(call: Call) -> Object:
+    call.world.zone(call.ids["zone"])
+    del call.world.zones[call.ids["zone"]]
+    return {"id": call.ids["zone"]}
+
+
+def _zone_answer(call: Call, zone_id: str) -> Object:
+    zone = call.world.zone(zone_id)
+    return {
+        "id": zone_id,
+        "name": zone["name"],
+        "status": "active",
+        "paused": zone.get("paused", False),
+        "type": zone.get("type", "full"),
+        "development_mode": 0,
+        "name_servers": ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
+        "original_name_servers": None,
+        "created_on": zone["created_on"],
+        "modified_on": zone["modified_on"],
+        "activated_on": zone["created_on"],
+        "account": {"id": zone["account_id"], "name": "rehearsal"},
+        "owner": {"id": None, "type": "user", "email": None},
+        "permissions": ["#zone:read", "#zone:edit", "#dns_records:read", "#dns_records:edit"],
+        "plan": {"id": zone["plan"], "name": f"{zone['plan'].capitalize()} Website", "legacy_id": zone["plan"]},
+    }
+
+
+def list_records(call: Call) -> Page:
+    filters = {key.removesuffix(".exact"): value for key, value in call.query.items()}
+    wanted = {key: filters[key] for key in ("name", "type", "content") if key in filters}
+    found = [r for r in call.zone["records"].values() if all(str(r.get(k)) == v for k, v in wanted.items())]
+    return page(sorted(found, key=lambda record: (record["name"], record["type"], record["id"])), call.query)
+
+
+def get_record(call: Call) -> Object:
+    record: Object | None = call.zone["records"].get(call.ids["id"])
+    if record is None:
+        raise RefusalError("record-missing")
+    return record
+
+
+def create_record(call: Call) -> Object:
+    zone = call.zone
+    if len(zone["records"]) >= QUOTA[zone["plan"]]:
+        raise RefusalError("record-quota")
+    record = _record(call, call.object())
+    record = {"id": new_id(), **record, "created_on": call.world.now(), "modified_on": call.world.now()}
+    _refuse_clash(call, record)
+    zone["records"][record["id"]] = record
+    return record
+
+
+def replace_record(call: Call) -> Object:
+    return _changed(call, call.object())
+
+
+def edit_record(call: Call) -> Object:
+    """What is not said stays; data and content are two spellings of one thing, so one of them wins."""
+    old, given = get_record(call), call.object()
+    kept: Object = {
+        key: old[key] for key in ("name", "type", "ttl", "proxied", "comment", "tags", "priority") if key in old
+    }
+    if given.get("type", old["type"]) == old["type"] and not {"content", "data"} & set(given):
+        kept |= {key: old[key] for key in ("content", "data") if key in old}
+    return _changed(call, {**kept, **given})
+
+
+def _changed(call: Call, given: Object) -> Object:
+    old = get_record(call)
+    record = {"id": old["id"], **_record(call, given), "created_on": old["created_on"], "modified_on": call.world.now()}
+    _refuse_clash(call, record)
+    call.zone["records"][old["id"]] = record
+    return record
+
+
+def delete_record(call: Call) -> Object:
+    record = get_record(call)
+    del call.zone["records"][record["id"]]
+    return {"id": record["id"]}
+
+
+def _record(call: Call, given: Object) -> Object:
+    """As the API would keep it: full name, lower case, content from data, automatic TTL when proxied."""
+    kind = str(given.get("type", ""))
+    if kind not in TYPES:
+        raise RefusalError("record-type", type=kind)
+    record: Object = {"name": _name(given.get("name"), call.zone["name"]), "type": kind}
+    record |= _content(kind, given)
+    proxied = given.get("proxied") or False
+    if proxied and kind not in PROXIABLE:
+        raise RefusalError("record-proxied")
+    ttl = _ttl(given.get("ttl", AUTOMATIC), call.zone["plan"])
+    return {
+        **record,
+        "proxiable": kind in PROXIABLE,
+        "proxied": bool(proxied),
+        "ttl": AUTOMATIC if proxied else ttl,
+        "settings": given.get("settings") or {},
+        "meta": {},
+        "comment": given.get("comment"),
+        "tags": given.get("tags") or [],
+    }
+
+
+def _name(given: Any, zone: str) -> str:
+    name = str(given or "").rstrip(".").lower()
+    if name == "@":
+        return zone
+    if not name or len(name) > 253 or not LABELS.fullmatch(name):
+        raise RefusalError("record-name")
+    return name if name == zone or name.endswith(f".{zone}") else f"{name}.{zone}"
+
+
+def _ttl(given: Any, plan: str) -> int:
+    least = LEAST_TTL.get(plan, 60)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not (given == 1 or least <= given <= 86400):
+        raise RefusalError("record-ttl", least=least)
+    return int(given)
+
+
+def _content(kind: str, given: Object) -> Object:
+    if kind in WITH_PRIORITY and not isinstance(given.get("priority"), int | float):
+        raise RefusalError("record-priority")
+    extra: Object = {"priority": int(given["priority"])} if given.get("priority") is not None else {}
+    if kind in DATA_FIELDS and isinstance(given.get("data"), dict):
+        data = given["data"]
+        return {"content": _from_data(kind, data), "data": data, **extra}
+    if kind in DATA_FIELDS and not given.get("content"):
+        raise RefusalError("record-data", field="data")
+    content = given.get("content")
+    if not isinstance(content, str) or not content.strip():
+        raise RefusalError("record-content")
+    return {"content": CHECKS.get(kind, str)(content), **extra}
+
+
+def _from_data(kind: str, data: Object) -> str:
+    parts = []
+    for field in DATA_FIELDS[kind]:
+        if data.get(field) is None:
+            raise RefusalError("record-data", field=field)
+        value = int(data[field]) if isinstance(data[field], float) else data[field]
+        parts.append(f'"{value}"' if (kind, field) in QUOTED else str(value))
+    return " ".join(parts)
+
+
+def _address(version: int, error: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            raise RefusalError(error) from None
+        if address.version != version:
+            raise RefusalError(error)
+        return str(address)
+
+    return check
+
+
+def _host(text: str) -> str:
+    name = text.rstrip(".").lower()
+    if len(name) > 253 or not LABELS.fullmatch(name) or name.replace(".", "").isdigit():
+        raise RefusalError("record-cname")
+    return name
+
+
+CHECKS: dict[str, Callable[[str], str]] = {
+    "A": _address(4, "record-a"),
+    "AAAA": _address(6, "record-aaaa"),
+    "CNAME": _host,
+    "MX": _host,
+    "NS": _host,
+}
+ADDRESSES = ("A", "AAAA", "CNAME")
+
+
+def _refuse_clash(call: Call, record: Object) -> None:
+    others = [other for other in call.zone["records"].values() if other["id"] != record["id"]]
+    same_name = [other for other in others if other["name"] == record["name"]]
+    if any(_identity(other) == _identity(record) for other in same_name):
+        raise RefusalError("record-identical")
+    if record["type"] == "CNAME" and any(other["type"] in ADDRESSES for other in same_name):
+        raise RefusalError("record-beside")
+    if record["type"] in ("A", "AAAA") and any(other["type"] == "CNAME" for other in same_name):
+        raise RefusalError("record-beside-cname")
+
+
+def _identity(record: Object) -> tuple[Any, ...]:
+    return record["type"], record["content"], record.get("priority")
+
+
+ROUTES = (
+    route("GET", "zones", "zones.list", list_zones),
+    route("POST", "zones", "zones.create", create_zone),
+    route("GET", "zones/{zone}", "zones.get", get_zone),
+    route("PATCH", "zones/{zone}", "zones.edit", edit_zone),
+    route("DELETE", "zones/{zone}", "zones.delete", delete_zone),
+    route("GET", "zones/{zone}/dns_records", "dns_records.list", list_records),
+    route("POST", "zones/{zone}/dns_records", "dns_records.create", create_record),
+    route("GET", "zones/{zone}/dns_records/{id}", "dns_records.get", get_record),
+    route("PUT", "zones/{zone}/dns_records/{id}", "dns_records.update", replace_record),
+    route("PATCH", "zones/{zone}/dns_records/{id}", "dns_records.edit", edit_record),
+    route("DELETE", "zones/{zone}/dns_records/{id}", "dns_records.delete", delete_record),
+)
