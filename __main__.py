@@ -3,17 +3,18 @@
 import os
 
 import pulumi
-import pulumi_docker as docker
 
 from components.containers.component import ContainerStack, ContainerStackArgs
+from components.containers.environment import Surroundings
 from components.credentials.component import Credentials, CredentialsArgs
 from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.host.component import VpsHost, VpsHostArgs
 from components.outputs import CONTRACT, SECRETS
-from components.providers import cloud_providers
+from components.providers import cloud_providers, engine_on
 from components.publish.component import PublishedContract, PublishedContractArgs
 from components.settings import SettingsError, load, notes, read_secrets, required_secrets
 from components.storage.component import Storage, StorageArgs
+from components.storage.identity import BucketKey, BucketKeyArgs, application
 from components.values import DataPolicy
 from neurmatic.contract import promised
 from neurmatic.settings import NeurmaticSettings
@@ -36,6 +37,8 @@ def main() -> None:
 
     credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
     Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
+    media = settings.storage.media.name
+    uploads = BucketKey("uploads", BucketKeyArgs(f"{media}-application", application(media), tags), on_clouds)
     edge = CloudflareEdge(
         "edge",
         CloudflareEdgeArgs(
@@ -44,17 +47,20 @@ def main() -> None:
         on_clouds,
     )
     host = VpsHost("vps", VpsHostArgs(settings.host, drift=os.environ.get("INFRA_HOST_DRIFT", "")), on_clouds)
-    engine = docker.Provider("docker", host=host.docker_host, ssh_opts=host.ssh_options)
+    engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     ContainerStack(
         "stack",
         ContainerStackArgs(
             settings=settings.containers,
+            around=Surroundings(environment, site, media, settings.storage.region),
             connection=host.connection,
             credentials=credentials,
             names=f"neurmatic-{{service}}-{environment}",
             root=settings.host.root,
             data=settings.host.data,
             labels={**tags, "machine": host.identity},
+            secrets={**secrets, "media_key_id": uploads.id, "media_key": uploads.secret},
+            client_ca=edge.origin_pulls.client_ca if edge.origin_pulls else None,
         ),
         pulumi.ResourceOptions(providers=[*clouds, engine]),
     )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_aws as aws
 
+from components.containers.config import Registry
 from components.sdk import enter_lightly
 
 enter_lightly("pulumi_cloudflare")
 
 import pulumi_command as command  # noqa: E402
+import pulumi_docker as docker  # noqa: E402
 import pulumi_random as random  # noqa: E402
 import pulumi_tls as tls  # noqa: E402
 from pulumi_cloudflare.provider import Provider as CloudflareProvider  # noqa: E402
+
+if TYPE_CHECKING:
+    from components.host.component import VpsHost
 
 
 def cloud_providers(
@@ -28,3 +34,14 @@ def cloud_providers(
         random.Provider("random"),
         tls.Provider("tls"),
     ]
+
+
+def engine_on(host: VpsHost, registry: Registry, token: pulumi.Input[str] | None) -> docker.Provider:
+    """The server's engine; what it pulls from the registry it pulls with the token, once there is a release."""
+    login: docker.ProviderRegistryAuthArgsDict = {"address": registry.host, "username": registry.user}
+    return docker.Provider(
+        "docker",
+        host=host.docker_host,
+        ssh_opts=host.ssh_options,
+        registry_auth=[{**login, "password": token}] if token is not None else None,
+    )

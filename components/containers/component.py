@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_docker as docker
 from pulumi_command import remote
 
-from components.containers.config import ContainersSettings
-from components.containers.docker import container_arguments
-from components.containers.services import Service, postgres, redis
+from components.containers.application import backend, frontend, load_balancer
+from components.containers.balancer import Balancer
+from components.containers.config import ContainersSettings, Release
+from components.containers.environment import Surroundings
+from components.containers.migration import migrate
+from components.containers.nginx.origin import Origin
+from components.containers.run import Runner
+from components.containers.services import postgres, redis
 from components.credentials.component import Credentials
-from components.host.script import secret_file
+from components.edge.addresses import cloudflare_addresses
 
 
 @dataclass(frozen=True)
 class ContainerStackArgs:
     settings: ContainersSettings
+    around: Surroundings
     connection: remote.ConnectionArgs
     credentials: Credentials
     names: str
@@ -28,68 +34,54 @@ class ContainerStackArgs:
     data: str
     """Where stateful containers keep their data."""
     labels: Mapping[str, str]
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """What backends know besides the generated credentials, by name."""
+    client_ca: pulumi.Input[str] | None = None
+    """The CA of Cloudflare's client certificate; without one nginx answers whoever reaches it."""
 
 
 class ContainerStack(pulumi.ComponentResource):
-    """So far the stateful services: PostgreSQL and Redis, on loopback of the host alone."""
+    """Data first, then nginx, then the release: it starts beside the old one and takes over when it is healthy."""
 
     def __init__(self, name: str, args: ContainerStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:containers:ContainerStack", name, None, opts)
-        self._prefix, self._args = name, args
-        self.network = docker.Network(
-            f"{name}-network",
-            name=args.settings.network,
+        self._name, self._args = name, args
+        self._runner = Runner(self, name, args, self._network())
+        stateful = [
+            self._runner.run(service)
+            for service in (postgres(args.settings.postgres, args.data), redis(args.settings.redis, args.data))
+        ]
+        self._balancer = self._nginx()
+        if args.settings.release is not None:
+            self._release(args.settings.release, stateful)
+        self.register_outputs({})
+
+    def _network(self) -> docker.Network:
+        return docker.Network(
+            f"{self._name}-network",
+            name=self._args.settings.network,
             driver="bridge",
-            labels=[{"label": key, "value": value} for key, value in sorted(args.labels.items())],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        services = [postgres(args.settings.postgres, args.data), redis(args.settings.redis, args.data)]
-        self.containers = {service.name: self._run(service) for service in services}
-        self.register_outputs({name: container.name for name, container in self.containers.items()})
-
-    def _run(self, service: Service) -> docker.Container:
-        image = docker.RemoteImage(
-            f"{self._prefix}-{service.name}-image",
-            name=service.image,
-            # A rollback must not wait for a registry.
-            keep_locally=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        folder = f"{self._args.root}/infrastructure/secrets/{service.name}"
-        secrets = [self._secret(service, folder, file) for file in sorted(service.secrets)]
-        return docker.Container(
-            f"{self._prefix}-{service.name}",
-            name=self._args.names.format(service=service.name),
-            image=image.image_id,
-            networks_advanced=[{"name": self.network.name, "aliases": [service.name]}],
             labels=[{"label": key, "value": value} for key, value in sorted(self._args.labels.items())],
-            **container_arguments(service, self._args.settings, folder),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=secrets,
-                # The provider takes a change of these for no change at all (kreuzwerker/terraform-provider-docker#988).
-                replace_on_changes=["healthcheck", "tmpfs"],
-            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _secret(self, service: Service, folder: str, file: str) -> remote.Command:
-        """By standard input into a file of the container's user: in no command line, log or environment."""
-        owner = int(service.user.partition(":")[0])
-        script = secret_file(f"{folder}/{file}", owner)
-        return remote.Command(
-            f"{self._prefix}-{service.name}-{file.replace('.', '-')}",
-            connection=self._args.connection,
-            create=script,
-            update=script,
-            stdin=fill_in(service.secrets[file], self._args.credentials),
-            logging=remote.Logging.NONE,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["stdin", "stdout", "stderr"]),
+    def _nginx(self) -> Balancer:
+        settings = self._args.settings
+        folder = f"{self._args.root}/infrastructure/nginx"
+        service = load_balancer(settings, folder)
+        origin = Origin(
+            site=self._args.around.site,
+            settings=settings.nginx,
+            proxies=cloudflare_addresses(),
+            client_ca="client-ca.pem" if self._args.client_ca is not None else None,
+            drain=settings.rolling.drain,
         )
+        return Balancer(self._runner, service, origin, folder, self._args.client_ca)
 
-
-def fill_in(text: str, credentials: Credentials) -> pulumi.Output[str]:
-    """`requirepass {redis}` with the credential in its place; secret, because what goes in is."""
-    names = [name for name in credentials.names if f"{{{name}}}" in text]
-    values = pulumi.Output.all(**{name: credentials[name] for name in names})
-    return pulumi.Output.secret(values.apply(lambda known: text.format(**known)))
+    def _release(self, release: Release, stateful: list[docker.Container]) -> None:
+        settings, around = self._args.settings, self._args.around
+        backends = [backend(settings, release, number, around) for number in range(1, settings.backend.count + 1)]
+        migrated = migrate(self._runner, backends[0], settings.backend.migration, stateful)
+        running = [self._runner.run(service, [migrated]) for service in backends]
+        pages = self._runner.run(frontend(settings, release))
+        self._balancer.switch([each.name for each in running], [pages.name], settings.rolling.soak)

@@ -63,6 +63,7 @@ class EvictionPolicy(str, Enum):
     NOEVICTION = "noeviction"
 
 
+Argument = Annotated[str, Text("one word of a command", pattern=r"[!-~ ]+", longest=500)]
 Snapshot = Annotated[
     str, Text("seconds and changes, such as 900 1", pattern=r"[1-9][0-9]{0,5} [1-9][0-9]{0,8}", longest=20)
 ]
@@ -116,6 +117,10 @@ class BackendSettings(Section):
 
     image: ImageRef = ImageRef("ghcr.io/alexbaum-ai/neurm-backend")
     """The image; the release says which version of it."""
+    command: tuple[Argument, ...] = ("docker-entrypoint.sh", "node", "dist/server.js")
+    """What the container runs: the image's own entry point and command, which a wrapper hands the variables to."""
+    migration: tuple[Argument, ...] = ("npx", "prisma", "migrate", "deploy")
+    """What brings the database to the release, in a container of its own, before a new backend starts."""
     count: Annotated[int, whole(1, 8)] = 2
     """How many run; at least 2 in production. During a deploy twice as many do."""
     cpus: Cpus = 2

@@ -7,8 +7,14 @@ from typing import Any
 
 from components.containers.config import ContainersSettings
 from components.containers.services import Service
+from components.host.engine import slice_of
 
 SECRETS_FOLDER = "/run/secrets"
+ENVIRONMENT = "environment"
+
+
+ROLLING_INTERVAL = 5
+"""Seconds: a deploy waits for the first check of each new container."""
 
 
 def container_arguments(service: Service, settings: ContainersSettings, secrets: str) -> dict[str, Any]:
@@ -19,14 +25,24 @@ def container_arguments(service: Service, settings: ContainersSettings, secrets:
         **_limits(service, settings),
         **_storage(service, secrets),
         **_health(service, settings),
-        "ports": [{"internal": service.port, "external": service.port, "ip": "127.0.0.1", "protocol": "tcp"}],
+        "ports": [_published(port, service.public) for port in sorted(service.ports)],
     }
+
+
+def secret_files(service: Service) -> list[str]:
+    return sorted([*service.secrets, *([ENVIRONMENT] if service.secret_environment else [])])
+
+
+def _published(port: int, public: bool) -> dict[str, Any]:
+    address = "0.0.0.0" if public else "127.0.0.1"  # noqa: S104 (the host's firewall decides who reaches it)
+    return {"internal": port, "external": port, "ip": address, "protocol": "tcp"}
 
 
 def _identity(service: Service) -> dict[str, Any]:
     return {
         "user": service.user,
-        "command": list(service.command),
+        **({"entrypoints": list(service.entrypoint)} if service.entrypoint else {}),
+        **({"command": list(service.command)} if service.command else {}),
         "envs": sorted(f"{key}={value}" for key, value in service.environment.items()),
         "network_mode": "bridge",
         "restart": "unless-stopped",
@@ -53,6 +69,8 @@ def _limits(service: Service, settings: ContainersSettings) -> dict[str, Any]:
         # The same as memory: no swap. Unset, every preview shows a change.
         "memory_swap": service.memory,
         "shm_size": service.shared_memory,
+        # The plugin has no limit of processes; the slice, which the host brings, has one.
+        "cgroup_parent": slice_of(service.kind),
         "log_driver": "json-file",
         "log_opts": {"max-size": f"{settings.logs.max_size}m", "max-file": str(settings.logs.max_files)},
     }
@@ -61,7 +79,11 @@ def _limits(service: Service, settings: ContainersSettings) -> dict[str, Any]:
 def _storage(service: Service, secrets: str) -> dict[str, Any]:
     mounts = [
         {"type": "bind", "source": f"{secrets}/{file}", "target": f"{SECRETS_FOLDER}/{file}", "read_only": True}
-        for file in sorted(service.secrets)
+        for file in secret_files(service)
+    ]
+    mounts += [
+        {"type": "bind", "source": source, "target": target, "read_only": True}
+        for source, target in sorted(service.folders.items())
     ]
     if service.data is not None:
         source, target = service.data
@@ -70,7 +92,8 @@ def _storage(service: Service, secrets: str) -> dict[str, Any]:
 
 
 def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
-    interval = f"{settings.rolling.health_interval}s"
+    seconds = settings.rolling.health_interval
+    interval = f"{min(seconds, ROLLING_INTERVAL) if service.rolls else seconds}s"
     return {
         "healthcheck": {
             "tests": list(service.health),
@@ -84,4 +107,5 @@ def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
         # The provider's default is 0: SIGKILL, and PostgreSQL starts with a recovery.
         "destroy_grace_seconds": service.stop_seconds,
         "stop_timeout": service.stop_seconds,
+        "stop_signal": service.stop_signal,
     }

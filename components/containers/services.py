@@ -8,41 +8,55 @@ from dataclasses import dataclass, field
 from components.containers.config import RedisSettings
 from components.containers.postgres import PostgresSettings
 
-POSTGRES_PORT, REDIS_PORT = 5432, 6379
+POSTGRES_PORT, REDIS_PORT, BACKEND_PORT, FRONTEND_PORT = 5432, 6379, 3000, 80
 
 
 @dataclass(frozen=True)
 class Service:
-    """One kind of container. Ports are published on loopback only."""
+    """One container, whatever runs it."""
 
     name: str
+    kind: str
+    """What it is one of: replicas share it, and with it the limit of processes."""
     image: str
     cpus: float
     memory: int
     user: str
-    port: int
     health: tuple[str, ...]
+    entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    """Published on loopback of the host alone."""
+    public: bool = False
+    """Published on all addresses instead: for the load balancer, and nothing else."""
+    rolls: bool = False
+    """A new one runs beside the old one before it takes over."""
     environment: Mapping[str, str] = field(default_factory=dict)
     data: tuple[str, str] | None = None
     """Folder on the host, and where the container sees it."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """File below /run/secrets -> its text, in which {name} stands for that credential."""
+    secret_environment: Mapping[str, str] = field(default_factory=dict)
+    """Variable -> its value, in the same way; given out as the file /run/secrets/environment."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """Further folders of the host that the container may read, and where it sees them."""
     writable: tuple[str, ...] = ()
     """Folders in memory, where the image insists on writing beside a read-only root."""
     shared_memory: int = 64
     stop_seconds: int = 30
+    stop_signal: str = "SIGTERM"
 
 
 def postgres(settings: PostgresSettings, data: str) -> Service:
     # 70 is the user postgres of the alpine image.
     return Service(
         name="postgres",
+        kind="postgres",
         image=str(settings.image),
         cpus=settings.cpus,
         memory=settings.memory,
         user="70:70",
-        port=POSTGRES_PORT,
+        ports=(POSTGRES_PORT,),
         health=("CMD", "pg_isready", "-q", "-U", settings.user, "-d", settings.database),
         command=("postgres", *(word for pair in postgres_options(settings) for word in ("-c", pair))),
         environment={
@@ -55,7 +69,8 @@ def postgres(settings: PostgresSettings, data: str) -> Service:
         secrets={"postgres_password": "{postgres}"},
         writable=("/var/run/postgresql", "/tmp"),  # noqa: S108 (inside the container)
         shared_memory=settings.shm_size,
-        # A clean stop writes a checkpoint; killed before, it starts with a recovery.
+        # Sessions are ended and a checkpoint is written; killed before that, it starts with a recovery.
+        stop_signal="SIGINT",
         stop_seconds=120,
     )
 
@@ -79,11 +94,12 @@ def redis(settings: RedisSettings, data: str) -> Service:
     # 999:1000 is the user redis of the alpine image.
     return Service(
         name="redis",
+        kind="redis",
         image=str(settings.image),
         cpus=settings.cpus,
         memory=settings.memory_limit,
         user="999:1000",
-        port=REDIS_PORT,
+        ports=(REDIS_PORT,),
         health=("CMD-SHELL", "REDISCLI_AUTH=$(sed -n 's/^requirepass //p' /run/secrets/redis.conf) redis-cli ping"),
         command=("redis-server", "/run/secrets/redis.conf"),
         data=(f"{data}/redis", "/data"),

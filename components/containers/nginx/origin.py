@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from components.containers.config import NginxSettings
 from components.site import NeurmaticSite
 
-BACKEND_PORT, FRONTEND_PORT = 3000, 80
-
 
 @dataclass(frozen=True)
 class Origin:
@@ -20,14 +18,14 @@ class Origin:
     settings: NginxSettings
     proxies: Sequence[str]
     """Addresses whose word about the visitor's address is believed: Cloudflare's, and those of the settings."""
-    certificates: str
-    """Folder, as nginx sees it, of fullchain.pem and privkey.pem."""
     client_ca: str | None
     """File with the CA of Cloudflare's client certificate. None: whoever reaches port 443 is served."""
-    webroot: str
-    """Folder, as nginx sees it, where certbot answers the certificate authority (HTTP-01)."""
     drain: int
     """Seconds that old workers get for requests under way; WebSockets are cut after that, too."""
+    certificates: str = "/etc/stack/tls"
+    """Folder, as nginx sees it, of fullchain.pem and privkey.pem."""
+    webroot: str = "/etc/stack/acme"
+    """Folder, as nginx sees it, where certbot answers the certificate authority (HTTP-01)."""
 
     @property
     def workers(self) -> int:

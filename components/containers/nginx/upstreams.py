@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.containers.nginx.origin import BACKEND_PORT, FRONTEND_PORT, Origin, Serving
+from components.containers.nginx.origin import Origin, Serving
 from components.containers.nginx.text import Lines, block, page
+from components.containers.services import BACKEND_PORT, FRONTEND_PORT
 
 IDLE = "keepalive_timeout 4s"
 """Node closes an idle connection after 5 s. nginx has to be first, or a POST is sent into a closing connection."""

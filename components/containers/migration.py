@@ -1,0 +1,36 @@
+"""The database's migrations: once for each release, before any of its containers starts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_command import remote
+
+from components.containers.application import WITH_ENVIRONMENT
+from components.containers.docker import ENVIRONMENT, SECRETS_FOLDER
+from components.containers.run import Runner
+from components.containers.services import Service
+
+
+def migrate(
+    runner: Runner, service: Service, command: Sequence[str], after: Sequence[pulumi.Resource]
+) -> remote.Command:
+    """In a container that is gone afterwards. When it fails nothing of the new release has started yet."""
+    return runner.command(
+        "migration",
+        script(runner.args.settings.network, service, command, runner.folder(service)),
+        "",
+        logging=remote.Logging.STDOUT_AND_STDERR,
+        depends_on=[*after, *runner.secrets(service), runner.image(service)],
+    )
+
+
+def script(network: str, service: Service, command: Sequence[str], secrets: str) -> str:
+    fence = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", service.user]
+    place = ["--network", network, "--volume", f"{secrets}/{ENVIRONMENT}:{SECRETS_FOLDER}/{ENVIRONMENT}:ro"]
+    size = ["--memory", f"{service.memory}m", "--cpus", f"{service.cpus:g}", "--tmpfs", "/tmp"]  # noqa: S108
+    shell, *words = WITH_ENVIRONMENT
+    run = ["docker", "run", "--rm", *fence, *place, *size, "--entrypoint", shell, service.image, *words, *command]
+    return f"sudo -n {shlex.join(run)}"

@@ -1,0 +1,119 @@
+"""A service becomes a container: its image, its secret files, and what Docker is told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_docker as docker
+from pulumi_command import remote
+
+from components.containers.docker import ENVIRONMENT, container_arguments
+from components.containers.environment import environment_file
+from components.containers.services import Service
+from components.host.script import secret_file
+
+if TYPE_CHECKING:
+    from components.containers.component import ContainerStackArgs
+
+
+class Runner:
+    """Runs services of one stack; replicas share an image and its secret files."""
+
+    def __init__(self, parent: pulumi.Resource, prefix: str, args: ContainerStackArgs, network: docker.Network) -> None:
+        self.parent, self.prefix, self.args, self.network = parent, prefix, args, network
+        self._images: dict[str, docker.RemoteImage] = {}
+        self._written: dict[tuple[str, str], remote.Command] = {}
+
+    def run(self, service: Service, after: Sequence[pulumi.Resource] = ()) -> docker.Container:
+        """What rolls has no name of its own, or its successor could not start beside it: the engine adds one."""
+        called = self.args.names.format(service=service.name)
+        files = self.secrets(service)
+        return docker.Container(
+            called if service.rolls else f"{self.prefix}-{service.name}",
+            name=None if service.rolls else called,
+            image=self.image(service).image_id,
+            networks_advanced=[{"name": self.network.name, "aliases": [service.name]}],
+            labels=self._labels(service),
+            **container_arguments(service, self.args.settings, self.folder(service)),
+            opts=pulumi.ResourceOptions(
+                parent=self.parent,
+                depends_on=[*files, *after],
+                # The provider takes a change of these for no change at all (kreuzwerker/terraform-provider-docker#988).
+                replace_on_changes=["healthcheck", "tmpfs"],
+                delete_before_replace=not service.rolls,
+            ),
+        )
+
+    def image(self, service: Service) -> docker.RemoteImage:
+        if service.kind not in self._images:
+            self._images[service.kind] = docker.RemoteImage(
+                f"{self.prefix}-{service.kind}-image",
+                name=service.image,
+                # A rollback must not wait for a registry.
+                keep_locally=True,
+                opts=pulumi.ResourceOptions(parent=self.parent),
+            )
+        return self._images[service.kind]
+
+    def folder(self, service: Service) -> str:
+        return f"{self.args.root}/infrastructure/secrets/{service.kind}"
+
+    def secrets(self, service: Service) -> list[remote.Command]:
+        texts = {file: self._filled(text) for file, text in service.secrets.items()}
+        if service.secret_environment:
+            texts[ENVIRONMENT] = self._variables(service)
+        return [self._secret(service, file, text) for file, text in sorted(texts.items())]
+
+    def command(self, role: str, script: str, stdin: pulumi.Input[str], **options: Any) -> remote.Command:
+        """Something said to the host; said again when the script or what it reads has changed."""
+        logging = options.pop("logging", remote.Logging.NONE)
+        return remote.Command(
+            f"{self.prefix}-{role}",
+            connection=self.args.connection,
+            create=script,
+            update=script,
+            stdin=stdin,
+            logging=logging,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(parent=self.parent, **options),
+        )
+
+    def _secret(self, service: Service, file: str, text: pulumi.Output[str]) -> remote.Command:
+        """By standard input into a file of the container's user: in no command line, log or environment."""
+        if (service.kind, file) not in self._written:
+            owner = int(service.user.partition(":")[0])
+            self._written[service.kind, file] = self.command(
+                f"{service.kind}-{file.replace('.', '-')}",
+                secret_file(f"{self.folder(service)}/{file}", owner),
+                text,
+                additional_secret_outputs=["stdin", "stdout", "stderr"],
+            )
+        return self._written[service.kind, file]
+
+    def _labels(self, service: Service) -> list[docker.ContainerLabelArgsDict]:
+        """Variables are read once, at the start: a container with other ones is another container."""
+        labels: dict[str, pulumi.Input[str]] = {**self.args.labels, "service": service.kind}
+        if service.secret_environment:
+            labels["variables"] = pulumi.Output.unsecret(self._variables(service).apply(fingerprint))
+        return [{"label": key, "value": value} for key, value in sorted(labels.items())]
+
+    def _variables(self, service: Service) -> pulumi.Output[str]:
+        variables = service.secret_environment
+        values = self._values(" ".join(variables.values()))
+        return pulumi.Output.secret(values.apply(lambda known: environment_file(variables, known)))
+
+    def _filled(self, text: str) -> pulumi.Output[str]:
+        """`requirepass {redis}` with the credential in its place; secret, because what goes in is."""
+        return pulumi.Output.secret(self._values(text).apply(lambda known: text.format(**known)))
+
+    def _values(self, text: str) -> pulumi.Output[Mapping[str, str]]:
+        known = {**self.args.secrets, **{name: self.args.credentials[name] for name in self.args.credentials.names}}
+        return pulumi.Output.all(**{name: value for name, value in known.items() if f"{{{name}}}" in text})
+
+
+def fingerprint(text: str) -> str:
+    """Of a file full of random secrets, so that nothing can be guessed from it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
