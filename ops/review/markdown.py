@@ -235,7 +235,8 @@ def _where(stack: StackReview) -> str:
 
 def _plain(text: str) -> str:
     """Words of our own; whatever else somebody put there is taken out."""
-    return re.sub(r"[^\w ,.:'-]|(?<=\w)_(?=\w)|://", " ", _printable(text))[:200]
+    # A dot within a word could make an address of it, which code hosts turn into a link.
+    return re.sub(r"[^\w ,.:'-]|_|\.(?=\w)", " ", _printable(text))[:200]
 
 
 def main(arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+OPS = ("create", "update", "replace", "delete", "unprotect")
 LONGEST_TEXT = 4_000
 MOST_ITEMS = 5_000
 LARGEST_REPORT = 4_000_000
@@ -32,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one resource. `op` is create, update, replace, delete or unprotect."""
+    """What becomes of one resource."""
 
     op: str
     name: str
@@ -43,6 +44,10 @@ class Change:
     """What is gone for good."""
     outage: str = ""
     """What users notice."""
+
+    def __post_init__(self) -> None:
+        if self.op not in OPS:
+            raise ReportError(f"What becomes of a resource is one of {', '.join(OPS)}.")
 
 
 @dataclass(frozen=True)
