@@ -8,6 +8,7 @@ from components.alerts import NeurmaticAlerts, alerts_rise
 from components.backup.config import S3Backup
 from components.containers import fit
 from components.containers.config import ContainersSettings
+from components.containers.nginx.limits import rates_are_whole
 from components.credentials.config import CredentialsSettings
 from components.edge.config import EdgeSettings
 from components.host.config import HostSettings
@@ -102,5 +103,6 @@ class NeurmaticSettings(StackSettings):
         fit.cpus_fit,
         fit.postgres_memory_fits,
         fit.redis_memory_fits,
+        rates_are_whole,
     )
     NOTES: ClassVar = (checks.release_note, fit.cpus_shared)

@@ -20,7 +20,7 @@ SERVING = Serving(["backend-1", "backend-2"], ["frontend"])
 
 def origin(site: NeurmaticSite = SITE, client_ca: str | None = "/tls/ca.pem", **settings: object) -> Origin:
     nginx = NginxSettings.model_validate(settings)
-    return Origin(site, nginx, ["173.245.48.0/20"], "/tls", client_ca, "/var/www/acme", 30)
+    return Origin(site, nginx, ["173.245.48.0/20"], client_ca, 30)
 
 
 def files(**settings: object) -> dict[str, str]:
