@@ -83,7 +83,7 @@ def stage(folder: Path) -> Iterator[NginxStage]:
         stack.callback(docker, "network", "rm", network)
         application(stack, network)
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
-        origin = Origin(SITE, NginxSettings(at_least="1.22.1"), [f"{gateway}/32"], "/tls", None, "/var/www/acme", 5)
+        origin = Origin(SITE, NginxSettings(at_least="1.22.1"), [f"{gateway}/32"], None, 5, "/tls", "/var/www/acme")
         self_signed(folder / "tls", SITE.names)
         write(folder / "conf", configuration(origin, Serving(["backend-1", "backend-2"], ["frontend"])))
         (folder / "acme" / ".well-known" / "acme-challenge").mkdir(parents=True)

@@ -50,7 +50,7 @@ class Host:
     def wanted(self, action: str, *backends: str, soak: float = 0, serving: Serving | None = None) -> dict[str, Any]:
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", self.network)
         settings = NginxSettings(at_least="1.22.1")
-        origin = Origin(SITE, settings, [f"{gateway}/32"], "/etc/stack/tls", None, "/etc/stack/acme", 3)
+        origin = Origin(SITE, settings, [f"{gateway}/32"], None, 3)
         files = configuration(origin, serving or Serving(backends, [], [serve.SPARE], [serve.SPARE]))
         place = {"root": str(self.root), "network": self.network, "container": self.name}
         nginx = {"image": ensure_image("nginx").tag, "user": "101:101", "names": SITE.names, "drain": 3}
