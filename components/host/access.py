@@ -17,6 +17,11 @@ HOST_KEY_ALGORITHMS = (
 SSHD_READER = Reader(
     argv=("sshd", "-t", "-f", "{wrapper}"), wrapper="Include {candidate}\nInclude /etc/ssh/sshd_config\n"
 )
+# What stands before the Include of the distribution's own file is commented out, never deleted.
+QUIET_SSHD_CONFIG = (
+    "sed -i -E 's/^[[:space:]]*(PermitRootLogin|PasswordAuthentication|KbdInteractiveAuthentication)/#&/I' "
+    "/etc/ssh/sshd_config; sshd -t"
+)
 # In a copy of its folder: without this file, Debian 12's own configuration does not even pass.
 FAIL2BAN_READER = Reader(
     argv=(
@@ -63,6 +68,7 @@ def sshd(settings: HostSettings) -> list[Item]:
             "sshd",
             show=("sshd", "-T"),
             lines=("permitrootlogin no", "passwordauthentication no", "kbdinteractiveauthentication no"),
+            repair=(("sh", "-ec", QUIET_SSHD_CONFIG), RELOAD_SSHD),
             exact=False,
             guarded=True,
         ),

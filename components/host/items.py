@@ -189,6 +189,8 @@ class Unit:
     enabled: str = "enabled"
     active: bool | None = True
     optional: bool = False
+    guarded: bool = False
+    undo: tuple[Argv, ...] = ()
 
     @property
     def key(self) -> str:
@@ -272,7 +274,8 @@ ORDER = ("package", "user", "group", "keys", "directory", "file", "mode", "limit
 class Desired:
     """All that the script is told. Where it has never been applied, what a server already runs is reported first.
 
-    `adopt`: take it over. `prefix`: how containers of the product are called. `ssh_port` is let in by a rollback.
+    `adopt`: take it over. `prefix`: how containers of the product are called. `ssh_port` is let in by a rollback, which
+    comes when the second login has not within so many seconds.
     """
 
     items: tuple[Item, ...]
@@ -280,6 +283,7 @@ class Desired:
     data: str
     prefix: str
     ssh_port: int
+    second_login: int = 120
 
 
 def to_data(item: Item) -> dict[str, Any]:

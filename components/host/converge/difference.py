@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.host.converge.host import Trouble
 from components.host.items import Item
 from components.host.report import CHANGED, Line
 
@@ -36,16 +37,33 @@ def compare(old: Iterable[str], new: Iterable[str], name: str) -> str:
 
 
 def at_once(collect: Callable[[list[str]], None]) -> Callable[[str], Callable[[], None]]:
-    """Many items, one program: the first fix does the work of all, the others have nothing left to do."""
-    names: list[str] = []
+    """Many items, one program: the first fix does the work of all. What fails together is tried one by one, so that
+    the trouble is told of the right item and the others are put right."""
+    waiting: list[str] = []
+    troubles: dict[str, Trouble] = {}
+
+    def do_all() -> None:
+        names, waiting[:] = waiting[:], []
+        try:
+            collect(names)
+        except Trouble as trouble:
+            if len(names) == 1:
+                troubles[names[0]] = trouble
+                return
+            for name in names:
+                try:
+                    collect([name])
+                except Trouble as one:
+                    troubles[name] = one
 
     def of(name: str) -> Callable[[], None]:
-        names.append(name)
+        waiting.append(name)
 
         def fix() -> None:
-            if names:
-                wanted, names[:] = names[:], []
-                collect(wanted)
+            if waiting:
+                do_all()
+            if name in troubles:
+                raise troubles[name]
 
         return fix
 

@@ -15,9 +15,8 @@ from typing import Any
 from components.host.converge.files import put_back, snapshot
 from components.host.converge.host import Host, Trouble
 from components.host.converge.state import FOLDER, PROGRAM, State
-from components.host.items import Argv, File, Live
+from components.host.items import Argv, Desired, File, Live, Unit
 
-SECONDS = 120
 TIMER = "infra-rollback-timer"
 KEPT = "guard.json"
 
@@ -27,9 +26,9 @@ def load(host: Host) -> dict[str, Any] | None:
     return json.loads(text) if text else None
 
 
-def arm(host: Host, state: State, items: Sequence[File | Live], ssh_port: int) -> str:
+def arm(host: Host, state: State, items: Sequence[File | Unit | Live], desired: Desired) -> str:
     """A run after one that was killed keeps what that one has kept: only that is proven to let the owner in."""
-    kept = load(host) or {"files": {}, "actions": [], "ssh_port": ssh_port}
+    kept = load(host) or {"files": {}, "actions": [], "ssh_port": desired.ssh_port}
     for item in items:
         if isinstance(item, File):
             kept["files"].setdefault(item.path, snapshot(host, item.path))
@@ -37,13 +36,13 @@ def arm(host: Host, state: State, items: Sequence[File | Live], ssh_port: int) -
         kept["actions"] += [list(each) for each in more if list(each) not in kept["actions"]]
     kept["token"] = secrets.token_hex(16)
     state.keep(KEPT, json.dumps(kept))
-    set_timer(host)
+    set_timer(host, desired.second_login)
     return str(kept["token"])
 
 
-def set_timer(host: Host) -> None:
+def set_timer(host: Host, seconds: int) -> None:
     host.run(("systemctl", "stop", f"{TIMER}.timer"))
-    command = ("systemd-run", "--quiet", f"--unit={TIMER}", f"--on-active={SECONDS}", "--timer-property=AccuracySec=1s")
+    command = ("systemd-run", "--quiet", f"--unit={TIMER}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s")
     host.do((*command, "--collect", PROGRAM, "rollback"))
 
 
@@ -63,7 +62,7 @@ def confirm(host: Host, state: State, token: str) -> str:
     if kept is None and state.rolled_back:
         raise Trouble(
             f"The change of sshd or of the firewall was taken back at {state.rolled_back}, because no second login "
-            f"came within {SECONDS} s: look at `./infra drift`, correct the settings, and run `./infra up` again."
+            "came in time: look at `./infra drift`, correct the settings, and run `./infra up` again."
         )
     raise Trouble("Another run has changed the access since: its own second login confirms it. Run `./infra up` again.")
 

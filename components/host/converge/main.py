@@ -92,7 +92,7 @@ def read(text: str) -> Desired:
         raise Trouble("This server has not been converged yet: `./infra up` does it.")
     data: Mapping[str, Any] = json.loads(text)
     items = tuple(from_data(each) for each in data["items"])
-    return Desired(items, **{name: data[name] for name in ("adopt", "data", "prefix", "ssh_port")})
+    return Desired(items, **{name: data[name] for name in ("adopt", "data", "prefix", "ssh_port", "second_login")})
 
 
 def _roll_back(host: Host) -> int:

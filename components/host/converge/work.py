@@ -16,6 +16,7 @@ from components.host.report import CHANGED, COMPARED, EXTRA, FAILED, OK, Line
 
 # When the files have landed and before anything relies on them.
 AFTER_FILES = "limits"
+GUARDED = ("file", "unit", "live")
 
 
 def check(desired: Desired, host: Host, state: State) -> list[Line]:
@@ -135,23 +136,25 @@ class Work:
 
     def _guarded(self) -> None:
         """Last, and only when everything else is in order: a run that fails has no second login."""
-        items = [item for item in self.desired.items if getattr(item, "guarded", False)]
-        differences = {kind: look(kind, of_kind(items, kind, guarded=True), self.host) for kind in ("file", "live")}
-        wrong = [each.item for each in (*differences["file"], *differences["live"]) if each.fix and each.item]
+        found = [each for kind in GUARDED for each in self._look_at_guarded(kind)]
         due = {entry["key"] for entry in self.state.due}
-        wrong += [item for item in items if item.key in due and item not in wrong]
+        wrong = [each.item for each in found if each.fix and each.item]
+        wrong += [item for item in self.desired.items if item.key in due and item not in wrong]
         if not wrong or self._failed():
-            self._leave(differences)
+            self._leave(found)
             return
-        self.token = guard.arm(self.host, self.state, wrong, self.desired.ssh_port)  # type: ignore[arg-type]
-        self._repair(differences["file"])
-        self._act()
-        # The files have changed what is alive.
-        self._repair(look("live", of_kind(items, "live", guarded=True), self.host))
+        self.token = guard.arm(self.host, self.state, wrong, self.desired)  # type: ignore[arg-type]
+        for kind in GUARDED:
+            # Looked at again: the files have changed what runs.
+            self._repair(self._look_at_guarded(kind))
+            self._act()
         if self._failed():
             self._take_access_back(wrong)
         else:
-            guard.set_timer(self.host)
+            guard.set_timer(self.host, self.desired.second_login)
+
+    def _look_at_guarded(self, kind: str) -> list[Difference]:
+        return look(kind, of_kind(self.desired.items, kind, guarded=True), self.host)
 
     def _failed(self) -> bool:
         return any(line.state == FAILED for line in self.lines.values())
@@ -166,8 +169,8 @@ class Work:
                 reason = " ".join(("was taken back, because another part of the access failed", *troubles))
                 self.lines[item.key] = Line(item.key, FAILED, reason)
 
-    def _leave(self, differences: dict[str, list[Difference]]) -> None:
-        for each in (*differences["file"], *differences["live"]):
+    def _leave(self, found: Iterable[Difference]) -> None:
+        for each in found:
             waits = each.fix is not None
             self._note(each.line(FAILED, "waits until everything else is in order") if waits else each.line())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ import yaml
 
 from components.host import remote, report
 from components.host.config import HostSettings
+from components.host.items import Desired
 from components.host.report import Report
 from ops import engine
 from rehearsal.machine import Machine
@@ -25,16 +27,16 @@ import os
 import pulumi
 from components.host.component import VpsHost, VpsHostArgs
 from components.host.config import HostSettings
+from components.host.items import Desired
 
 settings = HostSettings.model_validate(pulumi.Config("neurmatic").require_object("host"))
 host = VpsHost("vps", VpsHostArgs(settings, drift=os.environ.get("INFRA_HOST_DRIFT", "")))
 pulumi.export("docker_host", host.docker_host)
 """
-# What the provider's image of a rehearsal has from the start, so that a test does not wait for apt.
-PACKAGES = (
-    *("docker.io", "fail2ban", "iptables", "nftables", "python3-systemd", "ufw", "unattended-upgrades", "logrotate"),
-    *("apparmor", "systemd-timesyncd"),
-)
+# The image that other rehearsals use as well, so that nothing large is installed anew.
+IMAGE = ("docker.io", "busybox-static")
+# Without what takes a minute to install and changes nothing here.
+PACKAGES = ("docker.io", "ufw", "fail2ban", "wget")
 
 
 @dataclass
@@ -71,7 +73,7 @@ class HostStage:
 
     def pulumi(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         workspace = self.workspace
-        base = engine.environment(dict(__import__("os").environ), engine.ensure(lambda _: None))
+        base = engine.environment(os.environ, engine.ensure(lambda _: None))
         chosen = {**workspace.environment(base), **environment}
         workspace.prepare("test", chosen, [])
         return subprocess.run(
@@ -94,7 +96,10 @@ class HostStage:
         started = time.monotonic()
         done = self.machine.ssh(command, stdin=stdin, timeout=seconds, check=False)
         took = time.monotonic() - started
-        return report.parse(done.stdout), took, done.stderr
+        try:
+            return report.parse(done.stdout), took, done.stderr
+        except report.ReportError as error:
+            raise AssertionError(f"{error} Exit {done.returncode}: {done.stderr[-2000:]}") from None
 
     def apply(self) -> Report:
         found, _, _ = self.over_ssh(*remote.apply_command(self.settings))
@@ -102,9 +107,19 @@ class HostStage:
             self.confirm(found.confirm)
         return found
 
+    def apply_as(self, desired: Desired) -> Report:
+        """Another desired state than the settings say; without the second login."""
+        command, stdin = remote.apply_command(self.settings)
+        loader, pack, _ = stdin.splitlines()
+        found, _, _ = self.over_ssh(command, f"{loader}\n{pack}\n{remote.encode(desired)}\n")
+        return found
+
     def check(self) -> Report:
         found, _, _ = self.over_ssh(*remote.check_command(self.settings))
         return found
+
+    def root(self, script: str, *, check: bool = True, seconds: float = 120) -> str:
+        return self.machine.ssh("sudo sh -e -s", stdin=script, check=check, timeout=seconds).stdout
 
     def confirm(self, token: str) -> None:
         command, stdin = remote.confirm_command(token)
