@@ -83,8 +83,7 @@ def serve(folder: Path, idle: float, owner: int | None) -> None:
     ports = {name: listener.server_port for name, listener in listeners.items()}
     _announce(folder, {"pid": os.getpid(), "ports": ports, **keys})
     life.wait()
-    for listener in listeners.values():
-        listener.shutdown()
+    # No farewell to those who wait for an answer: what was answered is in the files, what was not is not.
     if not life.homeless():
         (folder / ANNOUNCEMENT).unlink(missing_ok=True)
     lock.close()
@@ -118,14 +117,14 @@ def _listeners(folder: Path, keys: dict[str, str], life: Life) -> dict[str, List
     from rehearsal.clouds.aws.context import as_plain, as_tls  # noqa: PLC0415
     from rehearsal.clouds.aws.front import Aws  # noqa: PLC0415 - moto takes a second; `--help` should not
     from rehearsal.clouds.cloudflare.api import Cloudflare  # noqa: PLC0415
-    from rehearsal.clouds.control import Control  # noqa: PLC0415
+    from rehearsal.clouds.control import Clouds, Control  # noqa: PLC0415
 
     clock_file = Document(folder / "clock.json", "clock of a rehearsal")
     clock, faults = Clock(float(clock_file.value.get("skipped", 0.0))), Faults()
     clock.kept_by(_keeper(clock_file))
     cloudflare = Cloudflare(folder / "cloudflare", keys["cloudflare_token"], clock)
     aws = Aws(folder / "aws", (keys["aws_key"], keys["aws_secret"]), clock)
-    control = Control(keys["control"], faults, clock, cloudflare, life.over.set)
+    control = Control(keys["control"], faults, clock, Clouds(aws, cloudflare), life.over.set)
 
     def listener(api: Api, around: Callable[[Answer], Answer]) -> Listener:
         return Listener(life.noticing(control.before(around(with_faults(api, faults)))))

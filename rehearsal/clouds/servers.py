@@ -84,6 +84,14 @@ class Clouds:
     def clear_faults(self) -> None:
         _call(self, "DELETE", "faults")
 
+    def now(self) -> str:
+        """The clouds' time: the real one and what has been skipped."""
+        return str(_call(self, "GET", "clock")["now"])
+
+    def retrieve_within(self, seconds: float | None) -> None:
+        """How long archived objects take to come, for a rehearsal that waits; None: as long as with AWS."""
+        _call(self, "PUT", "retrieval", {"seconds": seconds})
+
     def skip(self, seconds: float) -> None:
         """Let time pass in the clouds: retention ends, an archived object has arrived."""
         _call(self, "POST", "clock", {"seconds": seconds})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,7 +94,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         client = str(self.client_address[0])
-        self._send(self.server.answer(Request(self.command, self.path, headers, body, client)))
+        try:
+            response = self.server.answer(Request(self.command, self.path, headers, body, client))
+        except Exception:
+            traceback.print_exc()
+            response = Response(500, b"The emulated cloud has made a mistake; server.log in its folder says which.\n")
+        self._send(response)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 

@@ -18,6 +18,8 @@ DURATION = {
     "DEEP_ARCHIVE": {"Standard": 12 * HOUR, "Bulk": 48 * HOUR},
 }
 DAY = 86400.0
+RETRIEVAL = "x-amz-rehearsal-retrieval-seconds"
+"""How long this one takes, if the rehearsal has said so."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Archive:
         if state == "coming":
             raise AwsError(409, "RestoreAlreadyInProgress", "Object restore is already in progress")
         now = self._clock.seconds()
-        ready = now if state == "here" else now + DURATION[storage_class][tier]
+        duration = float(call.request.headers.get(RETRIEVAL) or DURATION[storage_class][tier])
+        ready = now if state == "here" else now + duration
         self._retrievals[self._place(call.bucket, call.key, call.version)] = Retrieval(ready, days)
         return Response(200 if state == "here" else 202)
 

@@ -94,6 +94,13 @@ def refuse_bucket_policy(bucket: str, body: bytes) -> None:
             raise AwsError(400, "MalformedPolicy", "Policy has invalid action")
         _refuse_idle(statement.actions, statement.resources, statement.not_actions)
 
+    block = getattr(backend.bucket(bucket), "public_access_block", None)
+    if block is not None and block.block_public_policy and is_public(policy):
+        raise denied(
+            f's3:PutBucketPolicy on resource: "{BUCKET}{bucket}" is refused because public policies are prevented '
+            "by the BlockPublicPolicy setting in S3 Block Public Access."
+        )
+
 
 def _refuse_unknown(principal: str) -> None:
     """Users of this account have to exist. What other accounts have cannot be known here."""

@@ -23,6 +23,7 @@ import moto.s3.models
 import moto.sts.models
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, environ_key_for_header
+from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.test import run_wsgi_app
@@ -35,6 +36,7 @@ from rehearsal.clouds.wire import Request, Response
 ACCOUNT = DEFAULT_ACCOUNT_ID
 SERVICES: tuple[Literal["s3", "iam"], ...] = ("s3", "iam")
 KEPT_HEADERS = ("authorization", "content-", "x-amz-", "if-", "cache-control", "expires", "host", "range")
+JUDGED = "AWS4-HMAC-SHA256 Credential=judged/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 NAMES_WITH_UNDERSCORE = "x-amz-meta-"
 
 
@@ -101,6 +103,8 @@ def _tame(clock: Clock) -> None:
 
     for module in (moto.core.utils, moto.s3.models, moto.iam.models, moto.sts.models):
         module.utcnow = utcnow  # type: ignore[attr-defined]
+    # Moto has a judgement of its own, which knows no conditions. Who arrives here has been judged.
+    setattr(moto.s3.models.FakeBucket, "get_permission", lambda *_: PermissionResult.PERMITTED)  # noqa: B010
     setattr(moto.s3.models, "os", _SeededOs())  # noqa: B010 - moto does not offer the name
     mock_random.seed(random.SystemRandom().getrandbits(64))
 
@@ -108,6 +112,7 @@ def _tame(clock: Clock) -> None:
 def _environ(request: Request) -> dict[str, Any]:
     headers = {name: value for name, value in request.headers.items() if name != "transfer-encoding"}
     headers["content-length"] = str(len(request.body))
+    headers.setdefault("authorization", JUDGED)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         # WSGI wants the bytes of the path, decoded as if they were Latin-1.

@@ -65,5 +65,10 @@ def _policies(iam: Any, user: Any) -> list[Policy]:
     groups = [group for group in iam.groups.values() if user in group.users]
     holders = [user, *groups]
     inline = [text for holder in holders for text in holder.policies.values()]
-    managed = [policy.document for holder in holders for policy in holder.managed_policies.values()]
+    managed = [_default(policy) for holder in holders for policy in holder.managed_policies.values()]
     return [parse(text) for text in (*inline, *managed)]
+
+
+def _default(policy: Any) -> str:
+    versions = policy.versions
+    return next(str(one.document) for one in versions if one.version_id == policy.default_version_id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from xml.sax.saxutils import escape
 
 from rehearsal.clouds.wire import Response
 
+XML_SERVICES = ("s3", "iam", "sts")
 XML = {"Content-Type": "application/xml"}
 
 
@@ -20,6 +22,9 @@ class AwsError(Exception):
 
 def answer(service: str, error: AwsError) -> Response:
     request_id = secrets.token_hex(8).upper()
+    if service not in XML_SERVICES:
+        body = json.dumps({"__type": error.code, "message": error.message})
+        return Response(error.status, body.encode(), {"Content-Type": "application/x-amz-json-1.1"})
     inner = f"<Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
     if service == "s3":
         inner += "".join(f"<{name}>{escape(value)}</{name}>" for name, value in error.fields.items())

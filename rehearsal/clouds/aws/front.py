@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 
 import moto.s3.models
 
-from rehearsal.clouds.aws import authorize, backend, bodies, errors, lifecycle, locks, signature
+from rehearsal.clouds.aws import ageing, authorize, backend, bodies, errors, lifecycle, locks, signature
 from rehearsal.clouds.aws.actions import BUCKET, Call, Need, query_call, s3_call
-from rehearsal.clouds.aws.archive import Archive
+from rehearsal.clouds.aws.archive import RETRIEVAL, Archive
 from rehearsal.clouds.aws.backend import ACCOUNT, Moto
 from rehearsal.clouds.aws.callers import NOBODY, Caller, Callers
 from rehearsal.clouds.aws.context import Keys, keys
@@ -46,6 +46,7 @@ FAILURES = {
     "503": AwsError(503, "SlowDown", "Please reduce your request rate."),
 }
 THROTTLED = AwsError(400, "Throttling", "Rate exceeded")
+TIME = "time"
 EXPIRED = "The provided token has expired."
 
 
@@ -54,7 +55,11 @@ class Aws:
 
     def __init__(self, folder: Path, root: tuple[str, str], clock: Clock) -> None:
         self._clock, self._callers, self._archive = clock, Callers(root), Archive(clock)
+        # What moto lacks, or does otherwise than S3.
+        self._own = {"RestoreObject": self._archive.restore, "PutObjectLockConfiguration": locks.configure}
         self._moto = Moto(folder, clock)
+        self.retrieval_seconds: float | None = None
+        """How long an archived object takes to come; None: as long as with AWS."""
         self._moto.repeat(self._make)
 
     def action(self, request: Request) -> str:
@@ -113,8 +118,10 @@ class Aws:
     def _carry_out(self, call: Call, caller: Caller, context: Keys) -> Response:
         if call.service == "sts":
             return _identity(call, caller)
+        if call.operation == "GetObjectRetention":
+            return locks.answer_retention(call)
         if call.changes:
-            return self._moto.change(call.service, call.request, self._make)
+            return self._moto.change(call.service, self._noted(call), self._make)
         response = self._moto.ask(call.service, call.request)
         if response.status == 404 and call.operation in ("GetObject", "HeadObject"):
             self._hide(call, caller, context)
@@ -122,6 +129,12 @@ class Aws:
             kept = {name: value for name, value in response.headers.items() if name.lower() != "x-amz-restore"}
             return replace(response, headers={**kept, **self._archive.header(call)})
         return response
+
+    def _noted(self, call: Call) -> Request:
+        """What a call's result depends on besides itself has to stand in the journal as well."""
+        if call.operation != "RestoreObject" or self.retrieval_seconds is None:
+            return call.request
+        return replace(call.request, headers={**call.request.headers, RETRIEVAL: str(self.retrieval_seconds)})
 
     def _hide(self, call: Call, caller: Caller, context: Keys) -> None:
         """Who may not list a bucket does not learn whether a key is in it."""
@@ -131,13 +144,24 @@ class Aws:
 
     def _make(self, service: str, request: Request) -> Response:
         """One change, as it is made the first time and again after a restart."""
+        if service == TIME:
+            ageing.pass_time(self._clock.seconds(), self._lifecycle)
+            return Response(200)
         call = s3_call(request) if service == "s3" else None
-        if call is not None and call.operation == "RestoreObject":
-            return self._archive.restore(call)
+        if call is not None and call.operation in self._own:
+            return self._own[call.operation](call)
         response = self._moto.ask(service, request)
         if call is not None and call.operation == "CreateBucket" and response.status == 200:
             self._as_new(call)
         return response
+
+    def time_has_passed(self) -> None:
+        """Let lifecycle rules act, at this point of the journal."""
+        with self._moto.lock:
+            self._moto.change(TIME, Request("POST", "/", {}), self._make)
+
+    def _lifecycle(self, bucket: str) -> bytes:
+        return self._moto.ask("s3", Request("GET", f"/{bucket}?lifecycle", {"host": "127.0.0.1"})).body
 
     def _as_new(self, call: Call) -> None:
         """As S3 makes buckets since April 2023: nothing public, no ACLs."""

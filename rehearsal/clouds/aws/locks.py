@@ -6,12 +6,14 @@ import re
 from datetime import datetime, timezone
 from typing import Any
 
-from rehearsal.clouds.aws import backend, bodies
+from rehearsal.clouds.aws import backend, bodies, errors
 from rehearsal.clouds.aws.actions import BYPASS, Call
 from rehearsal.clouds.aws.errors import AwsError, denied
 from rehearsal.clouds.clock import Clock
+from rehearsal.clouds.wire import Response
 
 MISSING = "Bucket is missing Object Lock Configuration"
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 LOCKED = "Access Denied because object protected by object lock."
 LOCK_HEADERS = ("x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold")
 MODES = ("GOVERNANCE", "COMPLIANCE")
@@ -85,6 +87,33 @@ def check_configuration(call: Call, clock: Clock) -> None:
         raise bodies.malformed()
     if (days or years or 0) <= 0:
         raise AwsError(400, "InvalidArgument", "Default retention period must be a positive integer value")
+
+
+def configure(call: Call) -> Response:
+    """Done here: moto enables it on empty buckets only, S3 since 2023 on any with versions."""
+    found, rule = backend.bucket(call.bucket), bodies.read(call.request.body, "ObjectLockConfiguration").find("Rule")
+    if found is None:
+        raise AwsError(404, "NoSuchBucket", "The specified bucket does not exist", BucketName=str(call.bucket))
+    retention = rule.find("DefaultRetention") if rule is not None else None
+    found.object_lock_enabled = True
+    found.default_lock_mode = bodies.text(retention, "Mode")
+    found.default_lock_days = bodies.integer(retention, "Days") or 0 if retention is not None else 0
+    found.default_lock_years = bodies.integer(retention, "Years") or 0 if retention is not None else 0
+    return Response(200)
+
+
+def answer_retention(call: Call) -> Response:
+    """Moto has no answer for this call."""
+    found = backend.version(call.bucket, call.key, call.version)
+    _enabled(call)
+    if found is None or not backend.is_object(found):
+        raise AwsError(404, "NoSuchKey", "The specified key does not exist.", Key=str(call.key))
+    if not found.lock_mode:
+        raise AwsError(
+            404, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration"
+        )
+    inner = f"<Mode>{found.lock_mode}</Mode><RetainUntilDate>{found.lock_until}</RetainUntilDate>"
+    return Response(200, f'<Retention xmlns="{NAMESPACE}">{inner}</Retention>'.encode(), errors.XML)
 
 
 def check_versioning(call: Call, clock: Clock) -> None:

@@ -146,6 +146,9 @@ def _setting(call: Call, name: str) -> Object:
     }
 
 
+DNSSEC_OPTIONS: tuple[str, ...] = ("dnssec_multi_signer", "dnssec_presigned", "dnssec_use_nsec3")
+
+
 def get_dnssec(call: Call) -> Object:
     found: Object = call.zone["singletons"].get("dnssec", {"status": "disabled"})
     return found
@@ -159,12 +162,9 @@ def edit_dnssec(call: Call) -> Object:
         raise RefusalError("value-invalid", why="status must be one of active, disabled")
     if status in ("disabled", "disabled-pending"):
         return _kept(call, "dnssec", {"status": "disabled", "modified_on": call.world.now()})
-    options = {
-        key: given[key] for key in ("dnssec_multi_signer", "dnssec_presigned", "dnssec_use_nsec3") if key in given
-    }
-    return _kept(
-        call, "dnssec", {**_keys(call.zone["name"]), **options, "status": "pending", "modified_on": call.world.now()}
-    )
+    options: Object = {key: given[key] for key in DNSSEC_OPTIONS if key in given}
+    now = call.world.now()
+    return _kept(call, "dnssec", {**_keys(call.zone["name"]), **options, "status": "pending", "modified_on": now})
 
 
 def delete_dnssec(call: Call) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Callable
@@ -79,7 +78,7 @@ def _in_network(value: str, wanted: str) -> bool:
 def _binary(value: str, wanted: str) -> bool:
     try:
         return base64.b64decode(value, validate=True) == base64.b64decode(wanted, validate=True)
-    except binascii.Error:
+    except ValueError:
         return False
 
 
