@@ -1,6 +1,6 @@
 """Resources that only keep state: every type that nothing stands behind yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.offline.plugins.behaviour import Rules
@@ -21,8 +21,12 @@ class Subject:
     schema: Values
     rules: Rules
     session: Session
-    region: str = "us-east-1"
+    settings: Values = field(default_factory=dict)  # the provider's own
     timeout: float | None = None  # seconds, where the program sets one
+
+    @property
+    def region(self) -> str:
+        return str(self.settings.get("region") or "us-east-1")
 
     def note(self, line: str, severity: str = "info") -> None:
         """Print a line under this resource."""
@@ -110,14 +114,18 @@ class Kept(Actor):
 
     def update(self, subject: Subject, identity: str, old: Values, inputs: Values, preview: bool) -> Values:
         """Change the object: what the program no longer gives goes, what the cloud computed stays."""
-        outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
-        stays = {k: v for k, v in old.items() if k in outputs and (k not in taken or not outputs[k][0])}
+        stays = self._stays(subject, old)
         state = {**stays, **bare(inputs)}
         if "tagsAll" in stays:
             state["tagsAll"] = state.get("tags", {})
         if not preview:
             subject.session.store.put(subject.token, identity, plain(inputs), plain(state))
         return state
+
+    def _stays(self, subject: Subject, old: Values) -> Values:
+        """Give what the cloud computed."""
+        outputs, taken = subject.schema["outputs"], subject.schema["inputs"]
+        return {k: v for k, v in old.items() if k in outputs and (k not in taken or not outputs[k][0])}
 
     def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
         """Give what the cloud has, or None when it has no such object."""
@@ -129,11 +137,15 @@ class Kept(Actor):
 
 
 class Container(Kept):
-    """docker.Container, with what bites users of the real one: some of it comes back different, some never arrives."""
+    """docker.Container where no engine is at hand, with what bites users of the real one.
+
+    Some of it comes back different, some never arrives.
+    """
 
     never_applied = ("healthcheck", "tmpfs", "init", "cpuPeriod", "cpuQuota")
 
     def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
+        subject.session.acts()
         identity, outputs = super().create(subject, inputs)
         if outputs.get("memory") and not outputs.get("memorySwap"):
             outputs["memorySwap"] = 2 * outputs["memory"]  # the engine's own default

@@ -21,7 +21,7 @@ from rehearsal.offline.plugins.diff import Difference, compare
 from rehearsal.offline.plugins.invokes import invoke
 from rehearsal.offline.plugins.kept import Kept, Subject, mark_secrets
 from rehearsal.offline.plugins.log import engine_log
-from rehearsal.offline.plugins.refusal import Refusal
+from rehearsal.offline.plugins.refusal import Partial, Refusal, Upstream
 from rehearsal.offline.plugins.schema import Schema
 from rehearsal.offline.plugins.session import Session
 
@@ -71,7 +71,10 @@ def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
                 raise self.refusal
             return method(self, request, context)
         except Refusal as refusal:
-            context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+            text = _bridged(refusal, method.__name__, request) if isinstance(refusal, Upstream) else str(refusal)
+            if isinstance(refusal, Partial):
+                context.set_trailing_metadata(_partial(refusal, text))
+            context.abort(grpc.StatusCode.UNKNOWN, text)
         except Exception as error:  # the engine must not see a traceback
             traceback.print_exc(file=sys.stderr)
             text = (
@@ -80,6 +83,24 @@ def _answers(method: Callable[..., Any]) -> Callable[..., Any]:
             context.abort(grpc.StatusCode.INTERNAL, text)
 
     return answer
+
+
+def _bridged(refusal: Upstream, method: str, request: Any) -> str:
+    verbs = {"Create": "creating" if isinstance(refusal, Partial) else "", "Update": "updating", "Delete": "deleting"}
+    verb = verbs.get(method, "")
+    return f"{f'{verb} {request.urn}: ' if verb else ''}1 error occurred:\n\t* {refusal}\n\n"
+
+
+def _partial(refusal: Partial, text: str) -> tuple[tuple[str, bytes]]:
+    """Say what was made all the same, where the engine looks for it."""
+    from google.rpc import status_pb2  # type: ignore[import-untyped]  # noqa: PLC0415 - only failures need it
+
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=refusal.identity, properties=wire.encode(refusal.outputs), reasons=[text]
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)
+    status.details.add().Pack(detail)
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 class Plugin(provider_pb2_grpc.ResourceProviderServicer):
@@ -95,9 +116,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         urn = request.urn
         token, name = urn.split("::")[2].rsplit("$", 1)[-1], urn.split("::", 3)[3]
         schema = self.schema.resource(token)
-        region = str(self.settings.get("region") or "us-east-1")
         timeout = getattr(request, "timeout", 0) or None
-        return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, region, timeout)
+        return Subject(token, name, urn, schema, RULES.get(token, Rules()), self.session, self.settings, timeout)
 
     def _typed(self, subject: Subject, struct: Any) -> dict[str, Any]:
         """Give inputs in their own types: "80" where a number belongs is 80 to the real plugins."""
@@ -109,7 +129,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @functools.cached_property
     def _actors(self) -> dict[str, Any]:
         """Load them when first asked: another plugin may be waiting for its port."""
-        return actors(self.name)
+        return actors(self.name, bool(self.session.marker.get("machine")))
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(
@@ -203,9 +223,15 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answers
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
-        if acting := sys.modules.get("rehearsal.offline.plugins.command"):
-            acting.stop_all()
+        stop_all()
         return empty_pb2.Empty()
+
+
+def stop_all() -> None:
+    """End what acts: commands, connections."""
+    for name in ("command", "engines"):
+        if module := sys.modules.get(f"rehearsal.offline.plugins.{name}"):
+            module.stop_all()
 
 
 def _naming(name: str, request: Any) -> Naming:

@@ -68,6 +68,6 @@ def _leave_with(engine: int) -> None:
 
 
 def _end() -> None:
-    if acting := sys.modules.get("rehearsal.offline.plugins.command"):
-        acting.stop_all()
+    if provider := sys.modules.get("rehearsal.offline.plugins.provider"):
+        provider.stop_all()
     os._exit(0)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from google.protobuf import struct_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from rehearsal.offline.install import _installed_version, _site, install
@@ -132,8 +133,28 @@ class Driver:
         try:
             answer = dict(to_json(getattr(self, f"_{step['do']}")(step)))
         except grpc.RpcError as error:
-            answer = {"error": error.details()}
+            answer = {"error": error.details(), **self._made_all_the_same(error)}
         return dict(hide_made(answer)) if ":remote:" in self.token else answer
+
+    def _made_all_the_same(self, error: Any) -> dict[str, Any]:
+        """Take what a failed creation left behind for the state, as the engine does."""
+        packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+        detail = provider_pb2.ErrorResourceInitFailed()
+        if packed is None or not status_pb2.Status.FromString(packed).details[0].Unpack(detail):
+            return {}
+        self.identity, self.state, self.inputs = detail.id, wire.decode(detail.properties), self.news
+        return {"left": [self._shown(reason) for reason in detail.reasons]}
+
+    def _shown(self, text: str) -> str:
+        return text.replace(self.identity, "{id}") if self.identity else text
+
+    def _engine(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Look at the Docker engine, or change something there, by hand."""
+        words = ["docker", *(word.replace("{id}", self.identity) for word in step["args"])]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        quiet = step["args"][0] in ("create", "run", "rm", "kill", "tag", "rmi", "update") or "create" in step["args"]
+        text = "" if quiet else self._shown(done.stdout.strip())
+        return {"text": text} if done.returncode == 0 else {"failed": done.stderr.strip()}
 
     def _put(self, step: dict[str, Any]) -> dict[str, Any]:
         """Write a file where the local SSH server's user can read it."""
@@ -211,7 +232,7 @@ class Driver:
     def _read(self, step: dict[str, Any]) -> dict[str, Any]:
         empty = "import" in step
         request = provider_pb2.ReadRequest(
-            id=step.get("import", self.identity),
+            id=step.get("import", self.identity).replace("{id}", self.identity),
             urn=self.urn,
             properties=wire.encode({}) if empty else self._sent(self.state),
             inputs=wire.encode({}) if empty else self._sent(self.inputs),
@@ -234,9 +255,16 @@ class Driver:
         return {}
 
 
-def stand_in(name: str, home: Path, environment: dict[str, str] | None = None) -> tuple[Driver, Any]:
+# What a case may reach: nothing but an SSH server of its own, or the Docker engine of this machine.
+SSH = ("127.0.0.1",)
+ENGINE = ("unix:///var/run/docker.sock", "unix:///nowhere.sock", "127.0.0.1")
+
+
+def stand_in(
+    name: str, home: Path, environment: dict[str, str] | None = None, machine: tuple[str, ...] = ()
+) -> tuple[Driver, Any]:
     """Open a stand-in in this process; give it with its server, which the caller stops."""
-    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"}, machine=("127.0.0.1",))
+    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"}, machine=machine)
     request = {
         "name": name,
         "version": _installed_version(name),
