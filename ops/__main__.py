@@ -14,6 +14,7 @@ from ops.errors import reported
 VERBS = {
     "preview": ("ops.preview:preview", "What `up` would do, policy-checked"),
     "review": ("ops.review.verb:review", "What a change would do on top of its base, as one report"),
+    "judge": ("ops.judge:judge", "What is deployed, judged by the policies as they are now"),
     "up": ("ops.up:up", "Make it so, after showing it and asking"),
     "shell": ("ops.shell:shell", "A shell in which bare `pulumi` works, policy-checked"),
     "check": ("ops.check:check", "All mistakes of a stack file at once, without an engine"),

@@ -20,6 +20,7 @@ from typing import Any, cast
 ROOT = Path(__file__).resolve().parents[3]
 # Every service of production, although nothing has been released yet.
 DIGEST = "sha256:" + "0" * 64
+PRINTED = ("stdout", "stderr")
 ROOT_TYPE = "pulumi:pulumi:Stack"
 RELEASE = {"version": "0.0.0", **dict.fromkeys(("backend", "frontend", "postgres", "redis", "nginx"), DIGEST)}
 
@@ -60,7 +61,7 @@ def run(system: str, stack: str) -> list[dict[str, Any]]:
     config.set_all_config(*configuration(system, stack))
     # The monitor answers by itself: there is nothing to mock.
     monitor = _monitor(found, f"urn:pulumi:{stack}::{system}::")
-    mocks.set_mocks(cast(Any, None), project=system, stack=stack, preview=False, monitor=monitor)
+    mocks.set_mocks(cast(Any, None), project=system, stack=stack, preview=True, monitor=monitor)
 
     def program() -> None:
         sys.path.insert(0, str(PROJECTS[system]))
@@ -117,12 +118,18 @@ def _described(request: Any, urn: str, inputs: dict[str, Any], secrets: list[str
 
 def unwrapped(value: Any) -> tuple[Any, list[str]]:
     """The value without the wrapping of secrets, and the paths at which there was one."""
+    from pulumi.output import Unknown  # noqa: PLC0415
+    from pulumi_policy.proxy import UNKNOWN_STRING_VALUE  # noqa: PLC0415
+
     secrets: list[str] = []
 
     def walk(each: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(each, Unknown):
+            return UNKNOWN_STRING_VALUE
         if _is_secret(each):
             secrets.append(".".join(path))
-            return walk(each["value"], path)
+            # The SDK takes an unknown that is secret for nothing at all.
+            return UNKNOWN_STRING_VALUE if each["value"] is None else walk(each["value"], path)
         if isinstance(each, dict):
             return {key: walk(inner, (*path, key)) for key, inner in each.items()}
         if isinstance(each, list):
@@ -151,7 +158,8 @@ def outputs(token: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[st
     known_type = resource_type(token)
     # What a program could have given and did not is not there, unless the cloud always says it.
     added = ((key, kind) for key, (optional, kind) in known_type["outputs"].items() if not optional)
-    made = {key: empty.get(kind, f"{name}-{key}") for key, kind in added}
+    # What a command will print nobody can make up: it stays unknown, as in a real preview.
+    made = {key: empty.get(kind, f"{name}-{key}") for key, kind in added if key not in PRINTED}
     known = dict(rules.computed) if rules else {}
     filled = {key: value.format_map(values) if isinstance(value, str) else value for key, value in known.items()}
     return identity, {**made, **filled, **inputs}

@@ -144,10 +144,17 @@ class _Walk:
         for value in IN_LISTS.get(_name(path), ()):
             if value not in now:
                 yield path, f"with {value}", [*now, value]
+        shapes: set[str] = set()
         for index, value in enumerate(now):
             if len(now) > 1:
                 yield (*path, index), "removed", ABSENT
-            yield from self._present(inner, value, (*path, index), Documented())
+            # What is absent from one rule of a kind is absent from the next: it is tried on the first.
+            shape = _shape(value)
+            alike = shape in shapes
+            shapes.add(shape)
+            for change in self._present(inner, value, (*path, index), Documented()):
+                if not (alike and _adds(value, change[0][len(path) + 1 :])):
+                    yield change
         if _nested(inner) and not self._repeats(inner, path):
             yield from self._absent(inner, (*path, len(now)), Documented())
 
@@ -194,6 +201,21 @@ def _nested(kind: Any) -> str | None:
     if isinstance(kind, list) and kind[0] == "either":
         return next((found for each in kind[1:] if (found := _nested(each))), None)
     return str(kind[1]) if isinstance(kind, list) and kind[0] == "obj" else None
+
+
+def _shape(value: Any) -> str:
+    return f"{sorted(value)} {value.get('action')}" if isinstance(value, dict) else ""
+
+
+def _adds(value: Any, path: tuple[Step, ...]) -> bool:
+    """Whether a change puts something where nothing is."""
+    for step in path:
+        if isinstance(value, dict) and step not in value:
+            return True
+        if isinstance(value, list) and int(step) >= len(value):
+            return True
+        value = value[step] if isinstance(value, dict) else value[int(step)] if isinstance(value, list) else None
+    return False
 
 
 def _least(kind: Any, name: str) -> Any:

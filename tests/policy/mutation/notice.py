@@ -17,8 +17,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "policy"))
 
 from rules import RULES
 from rules.frame import Resource, StackRule
+from rules.frame import Stack as Neighbours
 
 Key = tuple[str, str, str]
+
+
+class Index(Neighbours):
+    """All resources by type, as the pack has them, in which one is exchanged without looking at all others again."""
+
+    def with_other(self, old: Resource, new: Resource | None) -> Index:
+        made = Index([])
+        made._by_type = {**self._by_type, old.type: _exchanged(self._by_type[old.type], old, new)}
+        made.extend(_exchanged(self, old, new))
+        return made
 
 
 class Stack:
@@ -26,7 +37,8 @@ class Stack:
 
     def __init__(self, resources: list[dict[str, Any]]) -> None:
         self.resources = {str(each["urn"]): _resource(each) for each in resources}
-        self.before = {*self._alone_all(), *self._together(list(self.resources.values()), _STACK_RULES)}
+        self.index = Index(self.resources.values())
+        self.before = {*self._alone_all(), *self._together(self.index, _STACK_RULES)}
         self.looks_at = {rule.about.id: self._types_seen_by(rule) for rule in _STACK_RULES}
 
     def noticed_by(self, mutant: Mutant) -> list[str]:
@@ -39,24 +51,24 @@ class Stack:
         return sorted({rule for rule, _, _ in found - self.before})
 
     def _relations(self, mutant: Mutant, changed: Resource | None, urn: str) -> set[Key]:
-        others = {**self.resources, urn: changed} if changed else _without(self.resources, urn)
+        others = self.index.with_other(self.resources[urn], changed)
         kind = mutant.resource["type"]
         # A rule that never reads from a type says the same whatever stands there; not so where one is missing.
         rules = [rule for rule in _STACK_RULES if changed is None or kind in self.looks_at[rule.about.id]]
-        return set(self._together([each for each in others.values() if each], rules))
+        return set(self._together(others, rules))
 
     def _alone_all(self) -> Iterator[Key]:
         for each in self.resources.values():
             yield from _alone(each)
 
-    def _together(self, resources: list[Resource], rules: list[StackRule]) -> Iterator[Key]:
+    def _together(self, resources: Neighbours, rules: list[StackRule]) -> Iterator[Key]:
         for rule in rules:
             for finding in rule.check(resources):
                 yield rule.about.id, finding.urn or "", finding.property
 
     def _types_seen_by(self, rule: StackRule) -> set[str]:
         seen: set[str] = set()
-        list(rule.check([_Watched.of(each, seen) for each in self.resources.values()]))
+        list(rule.check(Neighbours(_Watched.of(each, seen) for each in self.index)))
         return seen
 
 
@@ -80,7 +92,7 @@ class _Watched(Resource):
 
 
 # What is off unless a stack asks for it notices nothing.
-_RULES = [rule for rule in RULES if getattr(rule.about, "level", None) is not EnforcementLevel.DISABLED]
+_RULES = [rule for rule in RULES if rule.about.level is not EnforcementLevel.DISABLED]
 _STACK_RULES = [rule for rule in _RULES if isinstance(rule, StackRule)]
 _BY_TYPE: dict[str, list[Any]] = {}
 
@@ -110,9 +122,9 @@ def _resource(declared: dict[str, Any]) -> Resource:
     )
     props = unknown_checking_proxy(dict(declared["inputs"]))
     known = {"secret": frozenset(declared["secrets"]), "sources": declared["sources"]}
-    more = {name: value for name, value in known.items() if name in Resource.__dataclass_fields__}
-    return Resource(declared["type"], declared["name"], declared["urn"], props, options, **more)
+    return Resource(declared["type"], declared["name"], declared["urn"], props, options, **known)
 
 
-def _without(resources: dict[str, Resource], urn: str) -> dict[str, Resource]:
-    return {key: value for key, value in resources.items() if key != urn}
+def _exchanged(resources: list[Resource], old: Resource, new: Resource | None) -> list[Resource]:
+    place = next(index for index, each in enumerate(resources) if each is old)
+    return [*resources[:place], *([new] if new else []), *resources[place + 1 :]]
