@@ -133,7 +133,12 @@ class Judge:
         if resource.type not in rule.types and ANY not in rule.types:
             return []
         seen = replace(resource, unjudged=[])
-        found = list(self._violations(rule.about, rule.check(seen), resource.urn))
+        found: list[Violation] = []
+        try:
+            found += self._violations(rule.about, rule.check(seen), resource.urn)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # Inputs of a shape that no provider takes. The engine goes on, and so do the other rules.
+            seen.unjudged.append("its inputs")
         self.ledger.note(rule.about, seen, found)
         return found
 
@@ -172,8 +177,9 @@ class Judge:
                 found = Finding(exception.place, problem)
                 self.ledger.add([violation(EXCEPTIONS, found, exception.resource, "mandatory", None)])
                 yield EXCEPTIONS.id, text, None
-        for urn, text in open_values(self.ledger):
-            yield COVERAGE.id, text, urn or None
+        left = open_values(self.ledger)
+        if left:
+            yield COVERAGE.id, left, None
         table = summary(self.ledger, self.switched_off())
         if table:
             yield SUMMARY.id, table, None

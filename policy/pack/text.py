@@ -8,8 +8,8 @@ from rules.frame import About
 
 from .ledger import Ledger, Violation
 
-# More than this many open values are counted, not listed.
-LISTED = 12
+# More than this many lines, and names in a line, are counted and not listed.
+LISTED, SHOWN = 12, 4
 
 
 def block(violation: Violation) -> str:
@@ -27,9 +27,9 @@ def name_of(urn: str) -> str:
 
 
 def summary(ledger: Ledger, disabled: Iterable[str]) -> str:
-    """Empty when every rule has judged everything and found nothing: then a table would only hide real news."""
+    """Empty when nothing was found, excepted or switched off: then a table would only hide what else is said."""
     standing, excepted, off = ledger.standing(), ledger.excepted(), sorted(disabled)
-    if not (standing or excepted or ledger.unjudged or off):
+    if not (standing or excepted or off):
         return ""
     rows = [("subject", "judged", "stop", "warn", "excepted", "not known yet"), *_rows(ledger)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -60,13 +60,18 @@ def _rows(ledger: Ledger) -> Iterable[tuple[str, ...]]:
         )
 
 
-def open_values(ledger: Ledger) -> list[tuple[str, str]]:
-    """One sentence for each value that nobody could judge, with the resource it belongs to."""
-    entries = sorted(ledger.unjudged.items())
-    told = [
-        (urn, f"{path} is not known yet, so {', '.join(sorted(rules))} could not judge it; `up` will.")
-        for (urn, path), rules in entries[:LISTED]
-    ]
-    if len(entries) > LISTED:
-        told.append(("", f"{len(entries) - LISTED} more values are not known yet and were not judged; `up` will."))
-    return told
+def open_values(ledger: Ledger) -> str:
+    """What nobody could judge, once, with the rules that will: the same property of several resources in one line."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for (urn, path), rules in sorted(ledger.unjudged.items()):
+        grouped.setdefault((path, ", ".join(sorted(rules))), []).append(name_of(urn))
+    lines = [f"  {path} of {_some(names)} ({rules})" for (path, rules), names in grouped.items()]
+    if len(lines) > LISTED:
+        lines = [*lines[:LISTED], f"  and {len(lines) - LISTED} more"]
+    count = len(ledger.unjudged)
+    values = "1 value is not known yet and was" if count == 1 else f"{count} values are not known yet and were"
+    return "\n".join([f"{values} not judged:", *lines]) if lines else ""
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= SHOWN else f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"

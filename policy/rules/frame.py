@@ -191,3 +191,55 @@ def must_be(
             yield Finding(path, problem)
 
     return check
+
+
+Check = Callable[[Resource], Iterable[Finding]]
+Relation = Callable[[list[Resource]], Iterable[Finding]]
+
+
+class Book:
+    """The rules of one subject. What a person is told stands directly above the function that decides."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self.rules: list[Rule | StackRule] = []
+
+    def rule(  # noqa: PLR0913 - a rule is declared with everything that a person is told
+        self,
+        name: str,
+        types: Iterable[str],
+        reason: str,
+        fix: str,
+        *frameworks: str,
+        severity: Severity = Severity.HIGH,
+        level: EnforcementLevel = EnforcementLevel.MANDATORY,
+        remediate: Callable[[MutableMapping[str, Any]], bool] | None = None,
+    ) -> Callable[[Check], Check]:
+        about = About(f"{self.subject}-{name}", reason, fix, severity, frameworks, level)
+
+        def add(check: Check) -> Check:
+            self.rules.append(Rule(about, tuple(types), check, remediate))
+            return check
+
+        return add
+
+    def relation(
+        self,
+        name: str,
+        reason: str,
+        fix: str,
+        *frameworks: str,
+        severity: Severity = Severity.HIGH,
+        level: EnforcementLevel = EnforcementLevel.MANDATORY,
+    ) -> Callable[[Relation], Relation]:
+        about = About(f"{self.subject}-{name}", reason, fix, severity, frameworks, level)
+
+        def add(check: Relation) -> Relation:
+            self.rules.append(StackRule(about, check))
+            return check
+
+        return add
+
+
+ON_REQUEST = EnforcementLevel.DISABLED
+LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL

@@ -1,20 +1,81 @@
-"""Buckets are private, and say so themselves."""
+"""Buckets are private, say so themselves, and keep what they hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
-from pulumi_policy import Severity
+from .documents import is_narrowed, statements
+from .frame import CRITICAL, LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Finding, Resource, known, must_be, of
+from .kinds import (
+    ACCESS_BLOCK,
+    ACCESS_POINT,
+    ACCOUNT_ACCESS_BLOCK,
+    BUCKET,
+    BUCKET_ACL,
+    BUCKET_CORS,
+    BUCKET_ENCRYPTION,
+    BUCKET_LIFECYCLE,
+    BUCKET_LOCK,
+    BUCKET_LOGGING,
+    BUCKET_NOTIFICATION,
+    BUCKET_OWNERSHIP,
+    BUCKET_POLICY,
+    BUCKET_REPLICATION,
+    BUCKET_VERSIONING,
+    BUCKET_WEBSITE,
+    DIRECTORY_BUCKET,
+    OBJECTS,
+    R2_CORS,
+    R2_MANAGED_DOMAIN,
+)
+from .relations import covers
 
-from .frame import UNJUDGED, About, Finding, Resource, Rule, StackRule
-from .tls import BUCKETS
+book = Book("storage")
 
-ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-ENFORCED = "BucketOwnerEnforced"
+PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read", "website")
+PUBLIC_GROUPS = ("/global/AllUsers", "/global/AuthenticatedUsers")
+# What would let a stranger take the bucket over (AWS Security Hub, control S3.6).
+TAKEOVER = (
+    "s3:deletebucketpolicy",
+    "s3:putbucketacl",
+    "s3:putbucketpolicy",
+    "s3:putencryptionconfiguration",
+    "s3:putobjectacl",
+)
+NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
+# Names that services of AWS make up from account and region: whoever takes them first gets the service's files.
+SHADOW = re.compile(
+    r"^(aws-glue-assets-\d{12}|aws-emr-studio-\d{12}|sagemaker-[a-z0-9-]+-\d{12}|aws-codestar-[a-z0-9-]+-\d{12}"
+    r"|cf-templates-[a-z0-9]+-|cdk-[a-z0-9]+-assets-\d{12})"
+)
+POLICY_HOLDERS = (BUCKET_POLICY, *BUCKET, ACCESS_POINT)
 
 
+def close_bucket(props: MutableMapping[str, Any]) -> bool:
+    open_ = [name for name in BLOCKS if props.get(name) in (None, False)]
+    for name in open_:
+        props[name] = True
+    return bool(open_)
+
+
+@book.rule(
+    "public-access-block",
+    [ACCESS_BLOCK, ACCOUNT_ACCESS_BLOCK],
+    "Uploads and database dumps must never be one ACL or policy away from being public.",
+    "Set all four of blockPublicAcls, blockPublicPolicy, ignorePublicAcls and restrictPublicBuckets to true.",
+    "AWS FSBP S3.8",
+    "CIS AWS 2.1.4",
+    "CKV_AWS_53",
+    "CKV_AWS_54",
+    "CKV_AWS_55",
+    "CKV_AWS_56",
+    "Trivy AWS-0086",
+    severity=CRITICAL,
+    remediate=close_bucket,
+)
 def public_access_is_possible(resource: Resource) -> Iterator[Finding]:
     for name in BLOCKS:
         # S3's default for each of the four is false.
@@ -22,55 +83,452 @@ def public_access_is_possible(resource: Resource) -> Iterator[Finding]:
             yield Finding(name, "the bucket could be made public.")
 
 
+@book.rule(
+    "access-point",
+    [ACCESS_POINT],
+    "An access point is a second door to the same objects.",
+    "Leave publicAccessBlockConfiguration out, or set all four to true.",
+    "CKV_AWS_392",
+    "Prowler s3_access_point_public_access_block",
+)
+def access_point_is_open(resource: Resource) -> Iterator[Finding]:
+    for name in BLOCKS:
+        path = f"publicAccessBlockConfiguration.{name}"
+        # Here the service's default is true.
+        if resource.read(path, default=True) is False:
+            yield Finding(path, "objects could be made public through the access point.")
+
+
+def _needs(types: tuple[str, ...], path: str, problem: str) -> Any:
+    def check(resources: list[Resource]) -> Iterator[Finding]:
+        find = covers(resources, types)
+        for bucket in of(resources, BUCKET):
+            if not find(bucket):
+                yield Finding(path, problem, bucket.urn)
+
+    return check
+
+
+book.relation(
+    "has-access-block",
+    "A bucket without a public access block of its own depends on the account's setting.",
+    "Declare a BucketPublicAccessBlock for it.",
+    "CKV2_AWS_6",
+    "AWS FSBP S3.8",
+    "Trivy AWS-0094",
+    "Prowler s3_bucket_level_public_access_block",
+)(_needs((ACCESS_BLOCK,), "bucket", "no BucketPublicAccessBlock belongs to it."))
+
+
+@book.rule(
+    "no-acls",
+    [BUCKET_OWNERSHIP],
+    "ACLs are a second, older permission system that can grant what the policy denies.",
+    "Set objectOwnership to BucketOwnerEnforced.",
+    "CKV2_AWS_65",
+    "AWS FSBP S3.12",
+    "Prowler s3_bucket_acl_prohibited",
+    severity=MEDIUM,
+)
 def acls_are_in_force(resource: Resource) -> Iterator[Finding]:
     ownership = resource.read("rule.objectOwnership")
-    if ownership is not UNJUDGED and ownership != ENFORCED:
+    if ownership is not UNJUDGED and ownership != "BucketOwnerEnforced":
         yield Finding("rule.objectOwnership", "object ACLs would be in force beside the bucket's policy.")
 
 
-def bucket_has_no_access_block(resources: list[Resource]) -> Iterator[Finding]:
-    blocks = [resource for resource in resources if resource.type == ACCESS_BLOCK]
-    for bucket in (resource for resource in resources if resource.type in BUCKETS):
-        if not any(_is_about(block, bucket) for block in blocks):
-            yield Finding("bucket", "no BucketPublicAccessBlock belongs to it.", bucket.urn)
+@book.rule(
+    "public-acl",
+    [*BUCKET_ACL, *BUCKET, *OBJECTS],
+    "One public ACL makes objects readable, or the bucket writable, for everyone on the internet.",
+    "Leave acl out, and grant access by policy to the principals that need it.",
+    "CKV_AWS_20",
+    "CKV_AWS_57",
+    "CKV_AWS_375",
+    "CKV2_AWS_43",
+    "Trivy AWS-0092",
+    "AWS FSBP S3.2",
+    "KICS 38c5ee0d",
+    severity=CRITICAL,
+)
+def acl_is_public(resource: Resource) -> Iterator[Finding]:
+    if resource.read("acl") in PUBLIC_ACLS:
+        yield Finding("acl", "everyone on the internet, or every AWS customer, would have access.")
+    grants = [f"{path}.uri" for path, _ in resource.items("grants")]
+    grants += [f"{path}.grantee.uri" for path, _ in resource.items("accessControlPolicy.grants")]
+    for path in grants:
+        if (resource.text(path) or "").endswith(PUBLIC_GROUPS):
+            yield Finding(path, "everyone on the internet, or every AWS customer, would have access.")
 
 
-def _is_about(block: Resource, bucket: Resource) -> bool:
-    target, name = block.read("bucket"), bucket.read("bucket")
-    if target is UNJUDGED or name is UNJUDGED or name is None:
-        return block.name.startswith(bucket.name)
-    return bool(target == name)
+@book.rule(
+    "public-policy",
+    POLICY_HOLDERS,
+    "A policy for everyone is how nearly all leaked buckets were leaked.",
+    "Name the principals, or add a condition such as aws:PrincipalOrgID.",
+    "CKV_AWS_70",
+    "CKV_AWS_283",
+    "KICS 7af43613",
+    "KICS a4966c4f",
+    "Prowler s3_bucket_public_access",
+    "Prowler s3_bucket_policy_public_write_access",
+    severity=CRITICAL,
+)
+def policy_is_public(resource: Resource) -> Iterator[Finding]:
+    for statement in statements(resource, "policy"):
+        if statement.allow and statement.for_anyone() and not is_narrowed(statement):
+            yield Finding("policy", "a statement allows everyone on the internet in.")
 
 
-RULES: list[Rule | StackRule] = [
-    Rule(
-        About(
-            "storage-public-access-block",
-            "Uploads and database dumps must never be one ACL or policy away from being public.",
-            "Set all four of blockPublicAcls, blockPublicPolicy, ignorePublicAcls and restrictPublicBuckets to true.",
-            frameworks=("AWS FSBP S3.8", "CIS AWS 2.1.4", "CKV_AWS_53-56"),
+@book.rule(
+    "policy-actions",
+    POLICY_HOLDERS,
+    "Whoever may do everything to a bucket may delete it, open it and change its policy.",
+    "List the actions that are needed, such as s3:GetObject.",
+    "CKV_AWS_63",
+    "KICS d24c0755",
+    "CIS AWS 1.16",
+)
+def policy_allows_every_action(resource: Resource) -> Iterator[Finding]:
+    for statement in statements(resource, "policy"):
+        if statement.allow and ({"*", "s3:*"} & set(statement.actions) or "NotAction" in statement.inverted):
+            yield Finding("policy", "a statement allows every action.")
+
+
+@book.rule(
+    "policy-lockout",
+    POLICY_HOLDERS,
+    "A policy that denies everything to everyone can only be undone by the account's root user.",
+    "Add a condition, or name the actions and principals that are denied.",
+    "CKV_AWS_93",
+)
+def policy_locks_everyone_out(resource: Resource) -> Iterator[Finding]:
+    for statement in statements(resource, "policy"):
+        everything = {"*", "s3:*"} & set(statement.actions)
+        for_all = statement.for_anyone() and "NotPrincipal" not in statement.inverted
+        if not statement.allow and everything and for_all and not statement.conditions:
+            yield Finding("policy", "a statement denies everything to everyone, whoever made the bucket included.")
+
+
+@book.rule(
+    "policy-takeover",
+    POLICY_HOLDERS,
+    "With these actions another account takes the bucket over, or opens it to the world.",
+    "Leave out the actions that change policy, ACL and encryption.",
+    "AWS FSBP S3.6",
+    "Prowler s3_bucket_cross_account_access",
+)
+def others_may_take_over(resource: Resource) -> Iterator[Finding]:
+    for statement in statements(resource, "policy"):
+        if "AWS" in statement.principals and any(statement.grants(action) for action in TAKEOVER):
+            yield Finding("policy", "others could change the bucket's policy, ACLs or encryption.")
+
+
+@book.rule(
+    "versioning",
+    [*BUCKET_VERSIONING, *BUCKET],
+    "Without versions an overwritten or deleted object is gone.",
+    "Set versioningConfiguration.status to Enabled.",
+    "CKV_AWS_21",
+    "Trivy AWS-0090",
+    "AWS FSBP S3.14",
+    "KICS 568a4d22",
+    "Prowler s3_bucket_object_versioning",
+)
+def versioning_is_off(resource: Resource) -> Iterator[Finding]:
+    if resource.type in BUCKET_VERSIONING:
+        status = resource.read("versioningConfiguration.status")
+        if known(status) and status != "Enabled":
+            yield Finding("versioningConfiguration.status", "overwritten and deleted objects would be gone.")
+    elif resource.read("versioning.enabled") is False:
+        yield Finding("versioning.enabled", "overwritten and deleted objects would be gone.")
+
+
+@book.relation(
+    "has-versioning",
+    "Without versions an overwritten or deleted object is gone; S3's default is off.",
+    "Declare a BucketVersioning with status Enabled for it.",
+    "CKV_AWS_21",
+    "Trivy AWS-0090",
+    "AWS FSBP S3.14",
+)
+def bucket_has_no_versioning(resources: list[Resource]) -> Iterator[Finding]:
+    find = covers(resources, BUCKET_VERSIONING)
+    for bucket in of(resources, BUCKET):
+        if find(bucket):
+            continue
+        inline = bucket.read("versioning.enabled", default=bucket.read("versionings.0.enabled"))
+        if inline is not True:
+            yield Finding("versioning", "no BucketVersioning belongs to it.", bucket.urn)
+
+
+@book.rule(
+    "mfa-delete",
+    BUCKET_VERSIONING,
+    "With MFA delete a stolen key cannot remove versions for good.",
+    "Set mfaDelete to Enabled; only the root user can, with a device at hand.",
+    "CIS AWS 2.1.2",
+    "Trivy AWS-0170",
+    "KICS c5b31ab9",
+    "AWS FSBP S3.20",
+    "Prowler s3_bucket_no_mfa_delete",
+    severity=MEDIUM,
+    level=ON_REQUEST,
+)
+def versions_can_be_removed(resource: Resource) -> Iterator[Finding]:
+    given = resource.read("versioningConfiguration.mfaDelete")
+    if known(given) and given != "Enabled":
+        yield Finding("versioningConfiguration.mfaDelete", "a stolen key could remove versions for good.")
+
+
+@book.rule(
+    "encryption",
+    BUCKET_ENCRYPTION,
+    "Objects at rest are readable by whoever gets the disk, unless they are encrypted with an algorithm that S3 has.",
+    "Set sseAlgorithm to AES256, aws:kms or aws:kms:dsse.",
+    "CKV_AWS_19",
+    "AWS FSBP S3.17",
+    "KICS bucket encryption",
+    "Prowler s3_bucket_default_encryption",
+)
+def encryption_is_weak(resource: Resource) -> Iterator[Finding]:
+    for path, _ in resource.items("rules"):
+        place = f"{path}.applyServerSideEncryptionByDefault.sseAlgorithm"
+        algorithm = resource.read(place)
+        if known(algorithm) and algorithm not in ("AES256", "aws:kms", "aws:kms:dsse"):
+            yield Finding(place, "objects would not be encrypted by default.")
+
+
+@book.rule(
+    "customer-key",
+    BUCKET_ENCRYPTION,
+    "With a key of your own, access can be taken away from everyone at once, and every use is logged.",
+    "Set sseAlgorithm to aws:kms and kmsMasterKeyId to a key of yours.",
+    "CKV_AWS_145",
+    "Trivy AWS-0132",
+    "AWS FSBP S3.17",
+    "Prowler s3_bucket_kms_encryption",
+    severity=MEDIUM,
+    level=ON_REQUEST,
+)
+def key_is_not_ones_own(resource: Resource) -> Iterator[Finding]:
+    for path, _ in resource.items("rules"):
+        place = f"{path}.applyServerSideEncryptionByDefault.kmsMasterKeyId"
+        if not resource.read(place):
+            yield Finding(place, "objects would be encrypted with a key of AWS.")
+
+
+@book.rule(
+    "bucket-key",
+    BUCKET_ENCRYPTION,
+    "Without a bucket key every request is a request to KMS as well, which costs and is throttled.",
+    "Set bucketKeyEnabled to true.",
+    "Pulumi compliance bucket-key",
+    severity=LOW,
+)
+def every_request_asks_kms(resource: Resource) -> Iterator[Finding]:
+    for path, _ in resource.items("rules"):
+        algorithm = resource.read(f"{path}.applyServerSideEncryptionByDefault.sseAlgorithm")
+        if algorithm == "aws:kms" and resource.read(f"{path}.bucketKeyEnabled", default=False) is False:
+            yield Finding(f"{path}.bucketKeyEnabled", "every request would ask KMS.")
+
+
+book.rule(
+    "object-key",
+    OBJECTS,
+    "An object can be encrypted with another key than its bucket's.",
+    "Set kmsKeyId to a key of yours.",
+    "CKV_AWS_186",
+    "CKV_AWS_181",
+    severity=LOW,
+    level=ON_REQUEST,
+)(
+    lambda resource: (
+        [] if resource.read("kmsKeyId") else [Finding("kmsKeyId", "it would be encrypted with a key of AWS.")]
+    )
+)
+
+book.relation(
+    "lifecycle",
+    "Without a lifecycle old versions and broken uploads are kept, and paid for, for ever.",
+    "Declare a BucketLifecycleConfiguration for it.",
+    "CKV2_AWS_61",
+    "AWS FSBP S3.13",
+    "Prowler s3_bucket_lifecycle_enabled",
+    severity=MEDIUM,
+)(_needs(BUCKET_LIFECYCLE, "lifecycle", "no BucketLifecycleConfiguration belongs to it."))
+
+
+@book.rule(
+    "lifecycle-enabled",
+    BUCKET_LIFECYCLE,
+    "A rule that is switched off looks like one that is at work.",
+    "Set status to Enabled, or remove the rule.",
+    "CKV2_AWS_61",
+    severity=LOW,
+)
+def lifecycle_is_off(resource: Resource) -> Iterator[Finding]:
+    for path, _ in resource.items("rules"):
+        status = resource.read(f"{path}.status")
+        if known(status) and status != "Enabled":
+            yield Finding(f"{path}.status", "the rule would do nothing.")
+
+
+@book.rule(
+    "broken-uploads",
+    BUCKET_LIFECYCLE,
+    "Parts of uploads that never ended are invisible, and paid for.",
+    "Add a rule with abortIncompleteMultipartUpload.daysAfterInitiation of at most 7.",
+    "CKV_AWS_300",
+    severity=LOW,
+)
+def broken_uploads_stay(resource: Resource) -> Iterator[Finding]:
+    days = _of_rules(resource, "abortIncompleteMultipartUpload.daysAfterInitiation")
+    if UNJUDGED not in days and not any(isinstance(each, int | float) and 0 < each <= 7 for each in days):
+        yield Finding("rules", "parts of broken uploads would stay for ever.")
+
+
+@book.rule(
+    "old-versions",
+    BUCKET_LIFECYCLE,
+    "A versioned bucket keeps every version ever written unless old ones expire.",
+    "Add a rule with noncurrentVersionExpiration.noncurrentDays.",
+    "AWS FSBP S3.10",
+    severity=LOW,
+)
+def old_versions_stay(resource: Resource) -> Iterator[Finding]:
+    days = _of_rules(resource, "noncurrentVersionExpiration.noncurrentDays")
+    if all(each is None for each in days):
+        yield Finding("rules", "old versions would stay for ever.")
+
+
+def _of_rules(resource: Resource, name: str) -> list[Any]:
+    if not known(resource.read("rules")):
+        return [UNJUDGED]
+    on = [path for path, _ in resource.items("rules") if resource.read(f"{path}.status") != "Disabled"]
+    return [resource.read(f"{path}.{name}") for path in on]
+
+
+@book.relation(
+    "object-lock",
+    "With object lock not even an administrator can delete a backup before its time.",
+    "Set objectLockEnabled on the bucket and declare a BucketObjectLockConfiguration.",
+    "CKV_AWS_143",
+    "AWS FSBP S3.15",
+    "Prowler s3_bucket_object_lock",
+    severity=MEDIUM,
+    level=ON_REQUEST,
+)
+def bucket_has_no_lock(resources: list[Resource]) -> Iterator[Finding]:
+    find = covers(resources, BUCKET_LOCK)
+    for bucket in of(resources, BUCKET):
+        if bucket.read("objectLockEnabled", default=False) is False and not find(bucket):
+            yield Finding("objectLockEnabled", "objects could be deleted before their time.", bucket.urn)
+
+
+for _name, _types, _reason, _fix, _problem, _frameworks in (
+    (
+        "access-log",
+        BUCKET_LOGGING,
+        "Without an access log nobody can tell afterwards who read what.",
+        "Declare a BucketLogging into a bucket that is for logs.",
+        "no BucketLogging belongs to it.",
+        (
+            "CKV_AWS_18",
+            "Trivy AWS-0089",
+            "AWS FSBP S3.9",
+            "KICS f861041c",
+            "Prowler s3_bucket_server_access_logging_enabled",
         ),
-        (ACCESS_BLOCK,),
-        public_access_is_possible,
     ),
-    StackRule(
-        About(
-            "storage-has-access-block",
-            "A bucket without a public access block of its own depends on the account's setting.",
-            "Declare a BucketPublicAccessBlock for it.",
-            frameworks=("CKV2_AWS_6", "AWS FSBP S3.8"),
-        ),
-        bucket_has_no_access_block,
+    (
+        "replication",
+        (BUCKET_REPLICATION,),
+        "A copy in another region survives the loss of this one.",
+        "Declare a BucketReplicationConfig.",
+        "no BucketReplicationConfig belongs to it.",
+        ("CKV_AWS_144", "AWS FSBP S3.7", "Prowler s3_bucket_cross_region_replication"),
     ),
-    Rule(
-        About(
-            "storage-no-acls",
-            "ACLs are a second, older permission system that can grant what the policy denies.",
-            "Set objectOwnership to BucketOwnerEnforced.",
-            severity=Severity.MEDIUM,
-            frameworks=("CKV2_AWS_65", "AWS FSBP S3.12"),
-        ),
-        (OWNERSHIP,),
-        acls_are_in_force,
+    (
+        "events",
+        (BUCKET_NOTIFICATION,),
+        "Without events nobody is told when objects appear or vanish.",
+        "Declare a BucketNotification.",
+        "no BucketNotification belongs to it.",
+        ("CKV2_AWS_62", "AWS FSBP S3.11", "Prowler s3_bucket_event_notifications_enabled"),
     ),
-]
+):
+    book.relation(_name, _reason, _fix, *_frameworks, severity=LOW, level=ON_REQUEST)(
+        _needs(_types, "bucket", _problem)
+    )
+
+
+@book.rule(
+    "cors",
+    [*BUCKET_CORS, R2_CORS, *BUCKET],
+    "With a wildcard origin any page that a visitor has open may use the bucket in the visitor's name.",
+    "List the origins, each with https.",
+    "KICS 98a8f708",
+    severity=MEDIUM,
+)
+def any_page_may_use_it(resource: Resource) -> Iterator[Finding]:
+    paths = [f"{path}.allowedOrigins" for path, _ in resource.items("corsRules")]
+    paths += [f"{path}.allowed.origins" for path, _ in resource.items("rules")]
+    for path in paths:
+        for place, origin in resource.items(path):
+            if "*" in str(origin) or str(origin).startswith("http://"):
+                yield Finding(place, "pages of strangers, or of nobody in particular, could use it.")
+
+
+@book.rule(
+    "website",
+    [*BUCKET_WEBSITE, *BUCKET],
+    "An S3 website answers without TLS and past the edge's firewall.",
+    "Serve it through Cloudflare with the bucket private.",
+    "KICS 42bb6b7f",
+)
+def bucket_is_a_website(resource: Resource) -> Iterator[Finding]:
+    if resource.type in BUCKET_WEBSITE:
+        if resource.read("redirectAllRequestsTo") is None:
+            yield Finding("indexDocument", "the bucket would answer the internet by itself.")
+    elif resource.read("website") is not None or resource.read("websites.0") is not None:
+        yield Finding("website", "the bucket would answer the internet by itself.")
+
+
+@book.rule(
+    "name",
+    BUCKET,
+    "A name with dots or capitals breaks TLS for the bucket's own address.",
+    "Use 3 to 63 small letters, digits and hyphens.",
+    "Trivy AWS-0320",
+    severity=LOW,
+)
+def name_breaks_tls(resource: Resource) -> Iterator[Finding]:
+    name = resource.text("bucket")
+    if name is not None and not NAME.match(name):
+        yield Finding("bucket", "the name is not one that TLS certificates cover.")
+
+
+@book.rule(
+    "shadow-name",
+    BUCKET,
+    "Services of AWS look for buckets of this name and would run what they find there.",
+    "Choose another name.",
+    "Prowler s3_bucket_shadow_resource_vulnerability",
+)
+def name_is_a_services(resource: Resource) -> Iterator[Finding]:
+    if SHADOW.match(resource.text("bucket") or ""):
+        yield Finding("bucket", "the name is one that a service of AWS expects for itself.")
+
+
+book.rule(
+    "r2-public",
+    [R2_MANAGED_DOMAIN],
+    "The r2.dev address shows the whole bucket to everyone, without a firewall or a limit.",
+    "Set enabled to false, and use a domain of your own.",
+    "own rule",
+    severity=CRITICAL,
+)(must_be("enabled", [False], "the bucket would be public under r2.dev.", False))
+
+# Buckets by another name, for the rules of other subjects.
+ALL_BUCKETS = (*BUCKET, DIRECTORY_BUCKET)
+RULES = book.rules
