@@ -93,17 +93,23 @@ class Registry:
 
 @contextmanager
 def registry(
-    network: str | None = None, names: Sequence[str] = (NAME,), address: str | None = None
+    network: str | None = None,
+    names: Sequence[str] = (NAME,),
+    address: str | None = None,
+    login: tuple[str, str] | None = None,
 ) -> Iterator[Registry]:
-    """A registry while the block runs: on loopback, and on a Docker network under `names` (ghcr.io, if you like)."""
+    """A registry while the block runs: on loopback, and on a Docker network under `names` (ghcr.io, if you like).
+
+    `login` is who may use it, user and password; else somebody with a password of this run.
+    """
     image = ensure_image("registry").tag
-    authority, password = Authority("Rehearsal Registry"), secrets.token_urlsafe(24)
+    authority, (user, password) = Authority("Rehearsal Registry"), login or (USER, secrets.token_urlsafe(24))
     everywhere = (*names, *([address] if address else []))
     pair = authority.issue([*everywhere, "localhost", "127.0.0.1"])
     files = {
         "/run/registry/server.crt": pair.certificate,
         "/run/registry/server.key": pair.key,
-        "/run/registry/htpasswd": _htpasswd(image, password),
+        "/run/registry/htpasswd": _htpasswd(image, user, password),
     }
     flags = [
         "--publish",
@@ -116,7 +122,7 @@ def registry(
     ]
     flags += ["--ip", address] if address else []
     with throwaway(image, flags=flags, files=files) as container:
-        started = Registry(container, everywhere, container.published(443), USER, password, authority.certificate)
+        started = Registry(container, everywhere, container.published(443), user, password, authority.certificate)
         container.wait_until(lambda: _answers(started), "the registry answers")
         yield started
 
@@ -127,9 +133,9 @@ def _attach(network: str | None, names: Sequence[str]) -> list[str]:
     return ["--network", network, *(part for name in names for part in ("--network-alias", name))]
 
 
-def _htpasswd(image: str, password: str) -> bytes:
+def _htpasswd(image: str, user: str, password: str) -> bytes:
     """Hashed by the image's own tool; the password goes by standard input, not by argument."""
-    command = ("run", "--rm", "--interactive", "--network", "none", "--entrypoint", "htpasswd", image, "-niB", USER)
+    command = ("run", "--rm", "--interactive", "--network", "none", "--entrypoint", "htpasswd", image, "-niB", user)
     return docker(*command, stdin=f"{password}\n".encode()).strip().encode() + b"\n"
 
 

@@ -46,17 +46,16 @@ class Balancer:
 
     def _say(self, role: str, action: str, wanted: pulumi.Input[dict[str, Any]], **options: Any) -> remote.Command:
         image = self._runner.image(self._service)
-        document = pulumi.Output.all(wanted=wanted, image=image.image_id).apply(
-            lambda known: told({"action": action, **self._place(known["image"]), **known["wanted"]})
+        given = {"wanted": wanted, "image": image.image_id, "network": self._runner.network.name}
+        document = pulumi.Output.all(**given).apply(
+            lambda known: told({"action": action, **self._place(), **known, **known.pop("wanted")})
         )
         return self._runner.command(role, COMMAND, document, **options)
 
-    def _place(self, image: str) -> dict[str, Any]:
+    def _place(self) -> dict[str, Any]:
         return {
             "root": self._folder,
-            "network": self._runner.args.settings.network,
             "container": self._runner.args.names.format(service=self._service.name),
-            "image": image,
             "user": self._service.user,
             "names": list(self._origin.site.names),
             "drain": self._origin.drain,

@@ -23,7 +23,7 @@ def migrate(
         script(runner.args.settings.network, service, command, runner.folder(service)),
         "",
         logging=remote.Logging.STDOUT_AND_STDERR,
-        depends_on=[*after, *runner.secrets(service), runner.image(service)],
+        depends_on=[*after, runner.network, *runner.secrets(service), runner.image(service)],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ class Runner:
     def run(self, service: Service, after: Sequence[pulumi.Resource] = ()) -> docker.Container:
         """What rolls has no name of its own, or its successor could not start beside it: the engine adds one."""
         called = self.args.names.format(service=service.name)
-        files = self.secrets(service)
+        files = [*self.secrets(service), *self._data(service)]
         return docker.Container(
             called if service.rolls else f"{self.prefix}-{service.name}",
             name=None if service.rolls else called,
@@ -92,6 +93,14 @@ class Runner:
                 additional_secret_outputs=["stdin", "stdout", "stderr"],
             )
         return self._written[service.kind, file]
+
+    def _data(self, service: Service) -> list[remote.Command]:
+        """The folder of a stateful container; one that is there already is left as it is, whoever made it."""
+        if service.data is None:
+            return []
+        folder, (user, _, group) = shlex.quote(service.data[0]), service.user.partition(":")
+        script = f"sudo test -d {folder} || sudo install -d -m 0700 -o {user} -g {group} -- {folder}"
+        return [self.command(f"{service.kind}-data", script, "")]
 
     def _labels(self, service: Service) -> list[docker.ContainerLabelArgsDict]:
         """Variables are read once, at the start: a container with other ones is another container."""

@@ -1,0 +1,83 @@
+"""The production program on a rehearsal machine: its images where the machine finds them, and the settings they need.
+
+A registry under the real one's name holds what a release is made of, so that the program pulls by digest and logs in
+as it would. What differs from the committed stack file is what `settings` returns, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.images import backend, ensure_image, frontend
+from rehearsal.images.catalogue import Recipe
+from rehearsal.machine import Machine
+from rehearsal.registry import Registry, registry
+from rehearsal.stackfile import laid_over, stand_in
+
+HOST = "ghcr.io"
+OWNER = "alexbaum-ai"
+NGINX = "1.22.1"
+# A machine of this size holds the doubled set of a deploy.
+SMALL = {"postgres": "512MB", "redis": "160MB", "backend": "256MB", "frontend": "64MB", "nginx": "256MB"}
+
+
+@dataclass(frozen=True)
+class Images:
+    """The registry that a machine knows as ghcr.io, and what is in it."""
+
+    machine: Machine
+    registry: Registry
+
+    def release(self, version: str, **faults: str) -> dict[str, str]:
+        """Published as the application's own pipeline would: the `release` of a stack file. A fault is an image."""
+        return {
+            "version": version,
+            "backend": self._publish(backend(version, faults), "neurm-backend", version),
+            "frontend": self._publish(frontend(version), "neurm-frontend", version),
+        }
+
+    def settings(self, release: Mapping[str, str] | None, **more: Any) -> dict[str, Any]:
+        """For `Workspace(settings=...)`: smaller containers, images of this machine, and an nginx that is older."""
+        sizes = {name: {"memory": size} for name, size in SMALL.items()}
+        stateful = {name: {"image": self._base(name, tag)} for name, tag in (("postgres", "15"), ("redis", "7"))}
+        containers = {
+            **sizes,
+            "postgres": {**sizes["postgres"], **stateful["postgres"], "shared_buffers": "64MB"},
+            "redis": {**sizes["redis"], **stateful["redis"], "maxmemory": "64MB"},
+            "backend": {**sizes["backend"], "command": ["docker-entrypoint.sh", "server"]},
+            "nginx": {**sizes["nginx"], "image": self._base("nginx", "alpine"), "at_least": NGINX},
+            "system_memory": "256MB",
+            "rolling": {"soak": "5s", "drain": "5s"},
+            **({"release": dict(release)} if release else {}),
+        }
+        return {"neurmatic:containers": laid_over(containers, more.pop("containers", {})), **more}
+
+    def _base(self, name: str, tag: str) -> str:
+        self._publish(name, name, tag)
+        return f"{HOST}/{OWNER}/{name}:{tag}"
+
+    def _publish(self, wanted: str | Recipe, repository: str, tag: str) -> str:
+        return self.registry.publish(ensure_image(wanted).tag, f"{OWNER}/{repository}", tag)
+
+
+@contextmanager
+def images_for(machine: Machine) -> Iterator[Images]:
+    """The program logs in as the stack's user, with the token that a rehearsal generates."""
+    with registry(names=(HOST,), login=(OWNER, stand_in("neurmatic:registry_token"))) as running:
+        introduce(machine, running)
+        yield Images(machine, running)
+
+
+def introduce(machine: Machine, running: Registry) -> None:
+    """The machine finds the registry under its name, and its engine believes it."""
+    line = f"{running.container.address} {HOST}"
+    # Docker mounts this file, so that it can be written, but not replaced.
+    machine.ssh(
+        f"kept=$(grep -v ' {HOST}$' /etc/hosts); printf '%s\\n' \"$kept\" '{line}' | sudo tee /etc/hosts >/dev/null"
+    )
+    for path, content in running.trust().items():
+        folder = path.rpartition("/")[0]
+        machine.ssh(f"sudo install -d {folder} && sudo tee {path} >/dev/null", stdin=content.decode())
