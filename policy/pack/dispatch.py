@@ -147,7 +147,10 @@ class Dispatch:
 
     def _resource(self, args: ResourceValidationArgs) -> Resource:
         secret = self.secrets.pop(args.urn, None)
-        return Resource(args.resource_type, args.name, args.urn, args.props, args.opts, secret=secret)
+        provider = args.provider.props if args.provider else None
+        return Resource(
+            args.resource_type, args.name, args.urn, args.props, args.opts, secret=secret, provider=provider
+        )
 
 
 def _from_stack(resource: PolicyResource) -> Resource:

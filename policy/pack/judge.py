@@ -43,6 +43,8 @@ SUMMARY = About(
 )
 OWN = (CONFIGURATION, EXCEPTIONS, COVERAGE, SUMMARY)
 AnyRule = Rule | StackRule
+# Inputs of a shape that no provider takes: counted as not judged, and the other rules go on.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Judge:
@@ -136,8 +138,7 @@ class Judge:
         found: list[Violation] = []
         try:
             found += self._violations(rule.about, rule.check(seen), resource.urn)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            # Inputs of a shape that no provider takes. The engine goes on, and so do the other rules.
+        except UNREADABLE:
             seen.unjudged.append("its inputs")
         self.ledger.note(rule.about, seen, found)
         return found
@@ -152,7 +153,11 @@ class Judge:
     def relation(self, rule: StackRule, stack: Stack) -> list[Violation]:
         for resource in stack:
             resource.unjudged.clear()
-        found = list(self._violations(rule.about, rule.check(stack), ""))
+        found: list[Violation] = []
+        try:
+            found += self._violations(rule.about, rule.check(stack), "")
+        except UNREADABLE:
+            self.ledger.unjudged.setdefault(("", "the stack"), set()).add(rule.about.id)
         self.ledger.judged[rule.about.id] += 1
         for resource in stack:
             if resource.unjudged:

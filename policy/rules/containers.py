@@ -61,9 +61,8 @@ book.rule(
 )
 def keeps_capabilities(resource: Resource) -> Iterator[Finding]:
     path = f"{spec(resource)}capDrops" if resource.type == SERVICE else "capabilities.drops"
-    drops = resource.read(path, default=[])
     names = [_capability(name) for _, name in resource.items(path)]
-    if known(drops) and "ALL" not in names and len(names) == len(drops):
+    if "ALL" not in names and resource.size(path) == len(names):
         yield Finding(path, "Docker's default capabilities would be kept.")
 
 
@@ -107,11 +106,8 @@ def add_no_new_privileges(props: MutableMapping[str, Any]) -> bool:
     remediate=add_no_new_privileges,
 )
 def may_gain_privileges(resource: Resource) -> Iterator[Finding]:
-    options = resource.read("securityOpts", default=[])
-    if not known(options):
-        return
     given = [str(option).replace("=", ":") for _, option in resource.items("securityOpts")]
-    if len(given) == len(options) and not {"no-new-privileges", "no-new-privileges:true"} & set(given):
+    if resource.size("securityOpts") == len(given) and not {"no-new-privileges", "no-new-privileges:true"} & set(given):
         yield Finding("securityOpts", "a setuid program inside could gain rights.")
     if any(name.endswith((":unconfined", "label:disable")) for name in given):
         yield Finding("securityOpts", "seccomp, AppArmor or SELinux would be switched off.")
@@ -308,7 +304,7 @@ def mounts_spread(resource: Resource) -> Iterator[Finding]:
 def has_devices(resource: Resource) -> Iterator[Finding]:
     for name in ("devices", "deviceRequests", "deviceCgroupRules", "gpus"):
         value = resource.read(name)
-        if value not in (None, "", UNJUDGED) and len(value) > 0:
+        if value not in (None, "", UNJUDGED) and (isinstance(value, str) or resource.size(name) != 0):
             yield Finding(name, "the container would reach the host's hardware.")
 
 

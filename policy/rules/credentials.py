@@ -103,7 +103,7 @@ INTERNAL = ("__internal", "__defaults", "__inputs")
     "OWASP ASVS 2.1",
 )
 def password_is_short(resource: Resource) -> Iterator[Finding]:
-    length = resource.read("length", default=0)
+    length = resource.number("length", default=0)
     if length is not UNJUDGED and length < MINIMUM_LENGTH:
         yield Finding("length", f"it is shorter than {MINIMUM_LENGTH} characters.")
 
@@ -116,7 +116,7 @@ def password_is_short(resource: Resource) -> Iterator[Finding]:
     "OWASP ASVS 2.9",
 )
 def password_is_poor(resource: Resource) -> Iterator[Finding]:
-    length = resource.read("length", default=0)
+    length = resource.number("length", default=0)
     letters = {name: resource.read(name, default=True) for name in ("upper", "lower", "numeric", "special")}
     if UNJUDGED in (length, *letters.values()):
         return

@@ -109,7 +109,7 @@ def backups_expire_early(resources: list[Resource]) -> Iterator[Finding]:
             continue
         for lifecycle in find(bucket):
             for path, _ in lifecycle.items("rules"):
-                days = lifecycle.read(f"{path}.expiration.days")
+                days = lifecycle.number(f"{path}.expiration.days")
                 if known(days) and days is not None and days < SHORTEST_BACKUP:
                     yield Finding(f"{path}.expiration.days", "backups would be deleted within weeks.", lifecycle.urn)
 
@@ -150,7 +150,7 @@ def _is_for_all(lifecycle: Resource, path: str) -> bool:
 )
 def versions_expire_early(resource: Resource) -> Iterator[Finding]:
     for path, _ in resource.items("rules"):
-        days = resource.read(f"{path}.noncurrentVersionExpiration.noncurrentDays")
+        days = resource.number(f"{path}.noncurrentVersionExpiration.noncurrentDays")
         if known(days) and days is not None and days < SHORTEST_VERSION:
             yield Finding(f"{path}.noncurrentVersionExpiration.noncurrentDays", "old versions would go within days.")
 
@@ -181,11 +181,11 @@ def key_can_delete_backups(resource: Resource) -> Iterator[Finding]:
 def database_keeps_nothing(resource: Resource) -> Iterator[Finding]:
     if not _is_database(resource) or _is_disposable(resource):
         return
-    mounts, volumes = resource.read("mounts", default=()), resource.read("volumes", default=())
-    if UNJUDGED in (mounts, volumes):
+    volumes = resource.size("volumes")
+    if UNJUDGED in (volumes, resource.size("mounts")):
         return
     kept = [resource.read(f"{path}.type") for path, _ in resource.items("mounts")]
-    if len(volumes) == 0 and not any(kind != "tmpfs" for kind in kept):
+    if volumes == 0 and not any(kind != "tmpfs" for kind in kept):
         yield Finding("mounts", "its data would be gone with the container.")
 
 

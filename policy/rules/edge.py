@@ -27,7 +27,7 @@ from .relations import by_zone
 
 book = Book("edge")
 
-PROXIABLE = {"A", "AAAA", "CNAME"}
+PROXIABLE = ("A", "AAAA", "CNAME")
 # Targets of senders and verifiers, which have to be seen as they are.
 MAIL_TARGETS = (
     "sendgrid.net",
@@ -41,7 +41,7 @@ MAIL_TARGETS = (
 )
 SERVICE_NAME = re.compile(r"(^|\.)(_[a-z0-9-]+|[a-z0-9-]+\._domainkey)\.")
 # Each zone setting with what is good, and what any other value would mean.
-SETTINGS: dict[str, tuple[set[Any], str]] = {
+SETTINGS: dict[str, tuple[set[str], str]] = {
     "always_online": ({"off"}, "visitors would see old copies from an archive, errors included."),
     "browser_check": ({"on"}, "requests that no browser sends would pass unseen."),
     "development_mode": ({"off"}, "every request would go to the origin, past the cache."),
@@ -274,11 +274,11 @@ def zone_has_no_dnssec(resources: list[Resource]) -> Iterator[Finding]:
     severity=MEDIUM,
 )
 def setting_protects_nobody(resource: Resource) -> Iterator[Finding]:
-    setting, value = resource.read("settingId"), resource.read("value")
-    if not known(setting) or not known(value):
+    setting, value = resource.text("settingId") or "", resource.read("value")
+    if not known(value):
         return
     good, consequence = SETTINGS.get(setting, (None, ""))
-    if good is not None and value not in good:
+    if good is not None and str(value) not in good:
         yield Finding("value", consequence)
     if setting == "challenge_ttl" and not SHORTEST_PASS <= _number(value) <= LONGEST_PASS:
         yield Finding("value", "a passed challenge would hold for less than 15 or more than 45 minutes.")

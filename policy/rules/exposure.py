@@ -9,8 +9,8 @@ from .kinds import CONTAINER, DOCKER_PROVIDER, SERVICE, SPECTRUM
 
 book = Book("exposure")
 
-LOOPBACK = {"127.0.0.1", "::1"}
-PUBLIC_PORTS = {80, 443}
+LOOPBACK = ("127.0.0.1", "::1")
+PUBLIC_PORTS = (80, 443)
 
 # Databases, caches, brokers and admin interfaces, by the port that they listen on inside their container.
 PRIVATE_SERVICES = {
@@ -128,8 +128,7 @@ def network_is_the_hosts(resource: Resource) -> Iterator[Finding]:
 )
 def network_is_the_default(resource: Resource) -> Iterator[Finding]:
     mode = resource.read("networkMode", default="default")
-    networks = resource.read("networksAdvanced", default=())
-    if mode in ("default", "bridge") and networks is not UNJUDGED and len(networks) == 0:
+    if mode in ("default", "bridge") and resource.size("networksAdvanced") == 0:
         yield Finding("networksAdvanced", "the container would share a network with all others on the host.")
 
 

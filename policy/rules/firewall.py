@@ -15,7 +15,7 @@ book = Book("edge")
 
 CUSTOM, MANAGED, LIMITS = "http_request_firewall_custom", "http_request_firewall_managed", "http_ratelimit"
 CACHE, CONFIG, HEADERS = "http_request_cache_settings", "http_config_settings", "http_response_headers_transform"
-FIREWALL_PHASES = {CUSTOM, MANAGED, LIMITS}
+FIREWALL_PHASES = (CUSTOM, MANAGED, LIMITS)
 MANAGED_RULESETS = {"efb7b8c949ac4650a09736fc376e9aee", "77454fe2d30c4220b5701f6fdfb893ba"}
 FREE_RULESET = "77454fe2d30c4220b5701f6fdfb893ba"
 OWASP_RULESET = "4814384a9e5d4991b9815dcfc25d2f1f"
@@ -191,18 +191,16 @@ def limit_never_counts(resource: Resource) -> Iterator[Finding]:
 
 
 def _limit_problems(resource: Resource, path: str) -> Iterator[Finding]:
-    marks = resource.read(f"{path}.characteristics", default=())
-    if known(marks):
-        given = {mark for _, mark in resource.items(f"{path}.characteristics")}
-        if len(given) == len(marks) and ("cf.colo.id" not in given or len(given) < 2):
-            yield Finding(f"{path}.characteristics", "it needs cf.colo.id and what tells visitors apart.")
-        if {"ip.src", "cf.unique_visitor_id"} <= given:
-            yield Finding(f"{path}.characteristics", "ip.src and cf.unique_visitor_id exclude each other.")
-    period = resource.read(f"{path}.period")
+    marks = {str(mark) for _, mark in resource.items(f"{path}.characteristics")}
+    if resource.size(f"{path}.characteristics") == len(marks) and ("cf.colo.id" not in marks or len(marks) < 2):
+        yield Finding(f"{path}.characteristics", "it needs cf.colo.id and what tells visitors apart.")
+    if {"ip.src", "cf.unique_visitor_id"} <= marks:
+        yield Finding(f"{path}.characteristics", "ip.src and cf.unique_visitor_id exclude each other.")
+    period = resource.number(f"{path}.period")
     if known(period) and period not in PERIODS:
         yield Finding(f"{path}.period", "Cloudflare has no such period.")
     for name, least in (("requestsPerPeriod", 1), ("mitigationTimeout", 0)):
-        value = resource.read(f"{path}.{name}", default=-1)
+        value = resource.number(f"{path}.{name}", default=-1)
         if known(value) and value < least and resource.read(f"{path}.scorePerPeriod") is None:
             yield Finding(f"{path}.{name}", "the limit would never hold.")
 

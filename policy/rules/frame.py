@@ -50,6 +50,8 @@ class Resource:
     unjudged: list[str] = field(default_factory=list, compare=False)
     # Paths that the engine keeps encrypted; None where nobody told which they are.
     secret: frozenset[str] | None = None
+    # The inputs of the provider that will make it.
+    provider: Mapping[str, Any] | None = field(default=None, compare=False)
     # For each property, the resources that its value comes from. Only known for a whole stack.
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
@@ -69,6 +71,24 @@ class Resource:
         """The text at a path; None where there is none that could be judged."""
         value = self.read(path)
         return value if isinstance(value, str) else None
+
+    def number(self, path: str, default: float | None = None) -> Any:
+        """The number at a path, as text as well; UNJUDGED, and counted, where something else stands there."""
+        value = self.read(path, default=default)
+        if value is UNJUDGED or value is None:
+            return value
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            self.unjudged.append(path)
+            return UNJUDGED
+
+    def size(self, path: str) -> Any:
+        """How many entries a list or mapping has: 0 where it is absent, UNJUDGED where that is not known."""
+        value = self.read(path)
+        if value is UNJUDGED:
+            return value
+        return len(value) if hasattr(value, "__len__") and not isinstance(value, str) else 0
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
         """Each item of the list at `path` that can be judged, with its own path."""

@@ -488,10 +488,10 @@ def passwords_are_weak(resource: Resource) -> Iterator[Finding]:
         ("minimumPasswordLength", 14, "passwords could be shorter than 14 characters."),
         ("passwordReusePrevention", 24, "old passwords could be used again."),
     ):
-        value = resource.read(name, default=0)
+        value = resource.number(name, default=0)
         if known(value) and value < least:
             yield Finding(name, problem)
-    age = resource.read("maxPasswordAge", default=0)
+    age = resource.number("maxPasswordAge", default=0)
     if known(age) and not 0 < age <= 90:
         yield Finding("maxPasswordAge", "passwords would never have to be changed, or too late.")
 

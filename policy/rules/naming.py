@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+
+from pulumi_policy.proxy import UnknownValueError
 
 from .frame import LOW, MEDIUM, UNJUDGED, Book, Finding, Resource, of
 from .kinds import BUCKET, CONTAINER, IAM_ROLE, IAM_USER, NETWORK, RULESET, VOLUME
@@ -25,14 +28,24 @@ ENVIRONMENT = {"environment", "env", "stage"}
     severity=LOW,
 )
 def nobody_owns_it(resource: Resource) -> Iterator[Finding]:
-    tags = dict(_tags(resource))
+    tags = {str(key): value for key, value in _tags(resource)}
     where = "labels" if resource.type in LABELLED else "tags"
-    if resource.read(where) is UNJUDGED or UNJUDGED in tags:
+    given = {key.lower() for key in (*tags, *_default_tags(resource))}
+    if resource.read(where) is UNJUDGED or str(UNJUDGED) in tags:
         return
-    if not ENVIRONMENT & set(tags):
+    if not ENVIRONMENT & given:
         yield Finding(where, "no tag says which environment it belongs to.")
-    if not WHOSE & set(tags):
+    if not WHOSE & given:
         yield Finding(where, "no tag says whose it is.")
+
+
+def _default_tags(resource: Resource) -> Iterator[str]:
+    """Those that the AWS provider adds: as JSON text, as a provider gets its nested inputs."""
+    try:
+        tags = json.loads((resource.provider or {}).get("defaultTags") or "{}")["tags"]
+    except (KeyError, TypeError, UnknownValueError, ValueError):
+        return
+    yield from tags
 
 
 def _tags(resource: Resource) -> Iterator[tuple[object, object]]:

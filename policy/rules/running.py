@@ -52,7 +52,7 @@ def stays_down(resource: Resource) -> Iterator[Finding]:
     policy = resource.read("restart", default="no")
     if policy == "no":
         yield Finding("restart", "it would stay down after a crash or a reboot.")
-    retries = resource.read("maxRetryCount", default=0) if policy == "on-failure" else 1
+    retries = resource.number("maxRetryCount", default=0) if policy == "on-failure" else 1
     if known(retries) and not 0 < retries <= 5:
         yield Finding("maxRetryCount", "it would be started again without end, whatever is wrong.")
 
@@ -67,7 +67,7 @@ def stays_down(resource: Resource) -> Iterator[Finding]:
 )
 def is_killed(resource: Resource) -> Iterator[Finding]:
     # The provider's default is 0: SIGKILL.
-    grace = resource.read("destroyGraceSeconds", default=0)
+    grace = resource.number("destroyGraceSeconds", default=0)
     if known(grace) and grace < 1:
         yield Finding("destroyGraceSeconds", "it would be killed without time to finish.")
 

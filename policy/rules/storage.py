@@ -405,7 +405,7 @@ def _of_rules(resource: Resource, name: str) -> list[Any]:
     if not known(resource.read("rules")):
         return [UNJUDGED]
     on = [path for path, _ in resource.items("rules") if resource.read(f"{path}.status") != "Disabled"]
-    return [resource.read(f"{path}.{name}") for path in on]
+    return [resource.number(f"{path}.{name}") for path in on]
 
 
 @book.relation(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from .credentials import environment
 from .documents import Statement, statements
@@ -41,7 +40,7 @@ book = Book("tls")
 
 BUCKETS = BUCKET
 # Each zone setting with the values that keep TLS whole, and what any other value would mean.
-SETTINGS: dict[str, tuple[set[Any], str]] = {
+SETTINGS: dict[str, tuple[set[str], str]] = {
     "ssl": ({"strict"}, "Cloudflare would not verify the origin's certificate."),
     "min_tls_version": ({"1.2", "1.3"}, "visitors could be held to TLS 1.0 or 1.1."),
     "tls_1_3": ({"on", "zrt"}, "TLS 1.3 would be off."),
@@ -79,10 +78,9 @@ NO_TLS_VARIABLES = re.compile(
     "Prowler zone_automatic_https_rewrites_enabled",
 )
 def setting_weakens_tls(resource: Resource) -> Iterator[Finding]:
-    setting = resource.read("settingId")
-    good, consequence = SETTINGS.get(setting, (None, "")) if known(setting) else (None, "")
+    good, consequence = SETTINGS.get(resource.text("settingId") or "", (None, ""))
     value = resource.read("value")
-    if good is not None and value is not UNJUDGED and value not in good:
+    if good is not None and known(value) and str(value) not in good:
         yield Finding("value", consequence)
 
 
@@ -107,7 +105,7 @@ def hsts_is_weak(resource: Resource) -> Iterator[Finding]:
     for name in ("enabled", subdomains):
         if resource.read(f"{root}.{name}", default=False) is False:
             yield Finding(f"{root}.{name}", "HSTS would not hold for the whole domain.")
-    seconds = resource.read(f"{root}.{age}", default=0)
+    seconds = resource.number(f"{root}.{age}", default=0)
     if known(seconds) and seconds < HALF_A_YEAR:
         yield Finding(f"{root}.{age}", "browsers would forget it within half a year.")
 
@@ -263,7 +261,7 @@ book.rule(
 )
 def origin_certificate_lives_long(resource: Resource) -> Iterator[Finding]:
     # Cloudflare's default.
-    days = resource.read("requestedValidity", default=5475)
+    days = resource.number("requestedValidity", default=5475)
     if known(days) and days > LONGEST_ORIGIN:
         yield Finding("requestedValidity", f"it would live longer than {LONGEST_ORIGIN} days.")
 
@@ -277,7 +275,7 @@ def origin_certificate_lives_long(resource: Resource) -> Iterator[Finding]:
 )
 def key_is_weak(resource: Resource) -> Iterator[Finding]:
     algorithm = resource.read("algorithm")
-    bits = resource.read("rsaBits", default=2048)
+    bits = resource.number("rsaBits", default=2048)
     if algorithm == "RSA" and known(bits) and bits < 2048:
         yield Finding("rsaBits", "the key would be shorter than 2048 bits.")
     # The provider's default.
@@ -294,7 +292,7 @@ def key_is_weak(resource: Resource) -> Iterator[Finding]:
     severity=MEDIUM,
 )
 def certificate_lives_long(resource: Resource) -> Iterator[Finding]:
-    hours = resource.read("validityPeriodHours", default=0)
+    hours = resource.number("validityPeriodHours", default=0)
     if resource.read("isCaCertificate", default=False) is not False:
         return
     if known(hours) and hours > LONGEST_LEAF:
