@@ -50,7 +50,8 @@ class Document:
     def save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_name(f".{self.path.name}.draft")
-        draft.write_text(json.dumps({"kind": self._kind, "value": self.value}, indent=1), "utf-8")
+        # On one line: with an indent Python's slow encoder would write it.
+        draft.write_text(json.dumps({"kind": self._kind, "value": self.value}), "utf-8")
         draft.replace(self.path)
 
 

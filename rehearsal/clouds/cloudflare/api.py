@@ -67,7 +67,7 @@ class Cloudflare:
             return route.handler(Call(world, ids, data, request.query))
 
         result = self._store.changing(work) if route.writes else self._store.reading(work)
-        return _json(200, _envelope(result, route.action))
+        return Response(204) if result is None else _json(200, _envelope(result, route.action))
 
     def _route(self, request: Request) -> tuple[Route, Mapping[str, str]] | None:
         path = request.path.removeprefix(BASE).rstrip("/")

@@ -51,7 +51,7 @@ class Cloudflare:
             body = None if data is None else json.dumps(data)
             connection.request(method, f"/{self._base}/{path}", body, self.headers)
             response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read()), dict(response.getheaders()))
+            return Answer(response.status, json.loads(response.read() or b"null"), dict(response.getheaders()))
         finally:
             connection.close()
 
