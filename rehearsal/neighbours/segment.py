@@ -97,6 +97,7 @@ class Segment:
 
     def plug_in(self, pid: int, interface: str, address: IPv4Address, address6: IPv6Address | None = None) -> None:
         """Give a machine one more network card, on this segment: until its network namespace ends (a reboot)."""
+        self._unplug(address)
         name = f"{namespace.PREFIX}-machine-{pid}"
         ip("netns", "attach", name, str(pid))
         try:
@@ -105,6 +106,12 @@ class Segment:
                 self._plug_in(name, interface, Neighbour(name, found, self._interface6(address6, found)))
         finally:
             ip("netns", "delete", name)  # the name alone: what runs in it goes on
+
+    def _unplug(self, address: IPv4Address) -> None:
+        """The card from before a reboot: what hangs at shutdown keeps its namespace, and would go on answering."""
+        for port in ip_json("link", "show", "master", self.bridge, inside=self.hub):
+            if port.get("ifalias") == str(address):
+                ip("link", "delete", port["ifname"], inside=self.hub)
 
     def leave(self) -> None:
         while self.neighbours:
@@ -143,7 +150,8 @@ class Segment:
 
     def _plug_in(self, place: str, interface: str, host: Neighbour) -> None:
         cable = "rh" + hashlib.sha256(f"{place} {interface}".encode()).hexdigest()[:12]
-        ip("link", "add", cable, "type", "veth", "peer", "name", interface, "netns", place, inside=self.hub)
+        ends = ("peer", "name", interface, "address", _hardware_address(host.address.ip), "netns", place)
+        ip("link", "add", cable, "type", "veth", *ends, inside=self.hub)
         ip("link", "set", cable, "alias", str(host.address.ip), inside=self.hub)
         ip("link", "set", cable, "master", self.bridge, "up", inside=self.hub)
         # Without an IPv6 address there is no second way that nobody thought of.
@@ -152,6 +160,11 @@ class Segment:
         if host.address6:
             ip("address", "add", str(host.address6), "dev", interface, "nodad", inside=place)
         ip("link", "set", interface, "up", inside=place)
+
+
+def _hardware_address(address: IPv4Address) -> str:
+    """The same after a reboot, as a card's is: neighbours remember it for half a minute."""
+    return "02:72:" + ":".join(f"{byte:02x}" for byte in address.packed)
 
 
 def _refuse_a_way_out(target: Network) -> None:
