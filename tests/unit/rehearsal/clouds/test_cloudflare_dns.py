@@ -41,14 +41,8 @@ def test_the_provider_s_calls_create_update_and_delete(cloudflare: Cloudflare, z
 
 
 def test_data_becomes_content(cloudflare: Cloudflare, zone: Zone) -> None:
-    caa = create(
-        cloudflare,
-        zone,
-        name="@",
-        type="CAA",
-        content=None,
-        data={"flags": 0, "tag": "issue", "value": "letsencrypt.org"},
-    ).result
+    data = {"flags": 0, "tag": "issue", "value": "letsencrypt.org"}
+    caa = create(cloudflare, zone, name="@", type="CAA", content=None, data=data).result
     assert caa["content"] == '0 issue "letsencrypt.org"'
     assert caa["data"]["value"] == "letsencrypt.org"
     assert create(cloudflare, zone, type="MX", content="mx.example.org", priority=10).result["priority"] == 10
@@ -126,9 +120,8 @@ def test_a_free_zone_has_room_for_200_records(clouds: Clouds, cloudflare: Cloudf
 
 
 def test_tokens(clouds: Clouds, cloudflare: Cloudflare, zone: Zone) -> None:
-    assert (
-        cloudflare("GET", "user/tokens/verify").body["messages"][0]["message"] == "This API Token is valid and active"
-    )
+    said = cloudflare("GET", "user/tokens/verify").body["messages"][0]
+    assert said["message"] == "This API Token is valid and active"
     wrong = Cloudflare(clouds, "x" * 40)
     assert wrong("GET", "user/tokens/verify").error == (401, 1000, "Invalid API Token")
     assert wrong("GET", f"zones/{zone.id}").error[:2] == (403, 9109)

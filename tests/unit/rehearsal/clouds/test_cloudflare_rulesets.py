@@ -66,11 +66,10 @@ def test_a_phase_has_one_ruleset(cloudflare: Cloudflare, zone: Zone) -> None:
         f"'zone' is not a valid value for kind because exceeded maximum number of zone rulesets for phase {WAF}",
     )
     assert answer.body["errors"][0]["source"] == {"pointer": "/kind"}
-    assert (
-        cloudflare("PUT", f"zones/{zone.id}/rulesets/phases/{WAF}/entrypoint", {"rules": []}).result["version"] == "2"
-    )
-    assert cloudflare("DELETE", f"zones/{zone.id}/rulesets/{made['id']}").result is None
-    assert cloudflare("GET", f"zones/{zone.id}/rulesets/phases/{WAF}/entrypoint").error[1] == 10003
+    entrypoint = f"zones/{zone.id}/rulesets/phases/{WAF}/entrypoint"
+    assert cloudflare("PUT", entrypoint, {"rules": []}).result["version"] == "2"
+    assert cloudflare("DELETE", f"zones/{zone.id}/rulesets/{made['id']}").status == 204
+    assert cloudflare("GET", entrypoint).error[1] == 10003
     assert create(cloudflare, zone, []).result
 
 
@@ -92,7 +91,7 @@ def limit(**change: Any) -> dict[str, Any]:
 REFUSED: list[tuple[str, str, str, list[Any], str, str]] = [
     ("syntax", "pro", WAF, [{**BLOCK, "expression": 'http.host eq "a" and'}], "expression", "is not a valid value"),
     ("unknown field", "pro", WAF, [{**BLOCK, "expression": 'http.hots eq "a"'}], "expression", "http.hots"),
-    ("type", "pro", WAF, [{**BLOCK, "expression": "http.host eq 1"}], "expression", "number"),
+    ("type", "pro", WAF, [{**BLOCK, "expression": "http.host eq 1"}], "expression", "Integer"),
     ("switched off, but wrong", "pro", WAF, [{**BLOCK, "expression": "(", "enabled": False}], "expression", ""),
     ("second rule", "pro", WAF, [BLOCK, {**BLOCK, "ref": "b", "expression": "("}], "expression", ""),
     ("operator of a higher plan", "pro", WAF, [{**BLOCK, "expression": 'http.host matches "a+"'}], "expression", ""),
@@ -157,7 +156,8 @@ def test_what_only_means_the_wrong_thing_is_taken_as_the_real_one_takes_it(cloud
     "wrong", [{"kind": "custom"}, {"phase": "http_request_lunch"}, {"name": ""}, {"rules": [1]}], ids=str
 )
 def test_rulesets_that_are_none(cloudflare: Cloudflare, zone: Zone, wrong: dict[str, Any]) -> None:
-    assert create(cloudflare, zone, [], **{"phase": WAF, **wrong}).error[:2] == (400, 10014)
+    ruleset = {"name": "ours", "kind": "zone", "phase": WAF, "rules": [], **wrong}
+    assert cloudflare("POST", f"zones/{zone.id}/rulesets", ruleset).error[:2] == (400, 10014)
 
 
 def ask(clouds: Clouds, zone: Zone, line: str) -> Any:
