@@ -23,13 +23,12 @@ QUIET_SSHD_CONFIG = (
     "/etc/ssh/sshd_config; sshd -t"
 )
 # In a copy of its folder: without this file, Debian 12's own configuration does not even pass.
-FAIL2BAN_READER = Reader(
-    argv=(
-        *("sh", "-ec"),
-        'all="$(dirname "$1")/all"; cp -r /etc/fail2ban "$all"; cp "$1" "$all/jail.d/"; fail2ban-client -c "$all" -t',
-        *("read", "{candidate}"),
-    )
-)
+FAIL2BAN_IN_A_COPY = """all="$(dirname "$1")/all"
+cp -r /etc/fail2ban "$all"
+cp --remove-destination "$1" "$all/jail.d/"
+fail2ban-client -c "$all" -t
+"""
+FAIL2BAN_READER = Reader(argv=("sh", "-ec", FAIL2BAN_IN_A_COPY, "fail2ban-client", "{candidate}"))
 # Docker publishes without a listener of its own (userland-proxy is off). 68 and 546 are the addresses of DHCP clients.
 EXPECTED_LISTENERS = ("80/tcp", "443/tcp", "443/udp", "68/udp", "546/udp")
 

@@ -23,7 +23,7 @@ def daemon(settings: HostSettings) -> list[Item]:
         File(
             DAEMON,
             daemon_text(settings),
-            reader=Reader(argv=("sh", "-c", VALIDATE, "validate", "{candidate}")),
+            reader=Reader(argv=("sh", "-c", VALIDATE, "dockerd", "{candidate}")),
             on_change=(("systemctl", "restart", "docker.service"),),
         ),
         Unit("docker.service"),

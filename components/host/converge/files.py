@@ -119,7 +119,9 @@ def read_first(host: Host, reader: Reader, path: str, content: str) -> None:
     if done.returncode != 0:
         said = " ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
         said = said.replace(f"{folder}/", "")
-        raise Trouble(f"{argv[0]} refuses the new content, so the old one stays: {said[:400] or 'it does not say why'}")
+        # A shell's line has the name of its reader as $0.
+        name = argv[3] if argv[0] == "sh" and len(argv) > 3 else argv[0]
+        raise Trouble(f"{name} refuses the new content, so the old one stays: {said[:400] or 'it does not say why'}")
 
 
 def look_at_directories(items: Sequence[Directory], host: Host) -> Iterable[Difference]:

@@ -17,7 +17,7 @@ from components.host.converge.host import Host, Trouble
 from components.host.converge.state import FOLDER, PROGRAM, State
 from components.host.items import Argv, Desired, File, Live, Unit
 
-TIMER = "infra-rollback-timer"
+TIMER = "infra-rollback-"
 KEPT = "guard.json"
 
 
@@ -36,14 +36,25 @@ def arm(host: Host, state: State, items: Sequence[File | Unit | Live], desired: 
         kept["actions"] += [list(each) for each in more if list(each) not in kept["actions"]]
     kept["token"] = secrets.token_hex(16)
     state.keep(KEPT, json.dumps(kept))
-    set_timer(host, desired.second_login)
+    set_timer(host, kept["token"], desired.second_login)
     return str(kept["token"])
 
 
-def set_timer(host: Host, seconds: int) -> None:
-    host.run(("systemctl", "stop", f"{TIMER}.timer"))
-    command = ("systemd-run", "--quiet", f"--unit={TIMER}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s")
+def set_timer(host: Host, token: str, seconds: int) -> None:
+    """Under a new name each time: the last one may just be at work."""
+    stop_timers(host)
+    command = (
+        "systemd-run",
+        "--quiet",
+        f"--unit={TIMER}{token[:8]}-{secrets.token_hex(2)}",
+        f"--on-active={seconds}",
+        "--timer-property=AccuracySec=1s",
+    )
     host.do((*command, "--collect", PROGRAM, "rollback"))
+
+
+def stop_timers(host: Host) -> None:
+    host.run(("systemctl", "stop", f"{TIMER}*.timer"))
 
 
 def confirm(host: Host, state: State, token: str) -> str:
@@ -52,7 +63,7 @@ def confirm(host: Host, state: State, token: str) -> str:
     if kept is None and not token:
         return "This is the second login; no change of access waits for it."
     if kept is not None and kept["token"] == token:
-        host.run(("systemctl", "stop", f"{TIMER}.timer"))
+        stop_timers(host)
         host.at(f"{FOLDER}/{KEPT}").unlink()
         state.confirmed, state.rolled_back = token, ""
         state.save()
@@ -83,7 +94,7 @@ def roll_back(host: Host, state: State, *, locked_out: bool = True) -> list[str]
     for program in ("iptables", "ip6tables") if locked_out else ():
         troubles += _tried(lambda program=program: _let_ssh_in(host, program, kept["ssh_port"]))
     if not locked_out:
-        host.run(("systemctl", "stop", f"{TIMER}.timer"))
+        stop_timers(host)
     state.rolled_back = "" if not locked_out else time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     state.due = []
     state.save()

@@ -76,6 +76,8 @@ class Host:
             )
         except FileNotFoundError:
             raise Trouble(f"{argv[0]} is not installed") from None
+        except OSError as error:
+            raise Trouble(f"{argv[0]} cannot be started: {error.strerror}") from None
         except subprocess.TimeoutExpired:
             raise Trouble(f"`{' '.join(argv)}` did not end within {seconds:.0f} s") from None
 

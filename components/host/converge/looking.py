@@ -33,7 +33,7 @@ def look(kind: str, items: Sequence[Item], host: Host) -> list[Difference]:
     """One item that cannot be looked at must not hide the others of its kind."""
     try:
         return list(LOOKS[kind](items, host))
-    except Trouble as trouble:
+    except (Trouble, OSError) as trouble:
         if len(items) == 1:
             return [Difference(items[0], str(trouble), state=FAILED)]
     return list(chain.from_iterable(look(kind, [item], host) for item in items))

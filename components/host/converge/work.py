@@ -140,7 +140,9 @@ class Work:
         due = {entry["key"] for entry in self.state.due}
         wrong = [each.item for each in found if each.fix and each.item]
         wrong += [item for item in self.desired.items if item.key in due and item not in wrong]
-        if not wrong or self._failed():
+        # A run that was killed may have made the change: it still waits for its second login.
+        waits = guard.load(self.host) is not None
+        if not (wrong or waits) or self._failed():
             self._leave(found)
             return
         self.token = guard.arm(self.host, self.state, wrong, self.desired)  # type: ignore[arg-type]
@@ -151,7 +153,7 @@ class Work:
         if self._failed():
             self._take_access_back(wrong)
         else:
-            guard.set_timer(self.host, self.desired.second_login)
+            guard.set_timer(self.host, self.token, self.desired.second_login)
 
     def _look_at_guarded(self, kind: str) -> list[Difference]:
         return look(kind, of_kind(self.desired.items, kind, guarded=True), self.host)

@@ -19,7 +19,7 @@ from components.host.config import HostSettings
 from components.host.items import Desired
 from components.host.report import Report
 from ops import engine
-from rehearsal.machine import Machine
+from rehearsal.machine import Machine, container
 from rehearsal.workspace import WORKSPACES, Workspace, server_on
 
 PROGRAM = """
@@ -124,6 +124,10 @@ class HostStage:
     def confirm(self, token: str) -> None:
         command, stdin = remote.confirm_command(token)
         self.machine.ssh(command, stdin=stdin)
+
+    def stop_and_start(self) -> None:
+        """Like the provider's console; nobody waits for a login, which may be refused."""
+        container.docker("restart", "--time", "30", self.machine.record.container)
 
     def remove(self) -> None:
         shutil.rmtree(WORKSPACES / f"host-{self.machine.name}", ignore_errors=True)
