@@ -1,11 +1,11 @@
 # Thin: each target is one line of intent. What the words mean is in README.md.
 .DEFAULT_GOAL := help
-.PHONY: help preview test check lint bench prove rehearse lock generated clean distclean
+.PHONY: help preview test check lint bench prove rehearse lock generated policy-docs clean distclean
 STACK ?= production
 PYTHON := .venv/bin/python
 
 help: ## what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' $(MAKEFILE_LIST)
 
 preview: ## the plan of a stack on the embedded clouds: no account, no credential, no Docker
 	@./infra preview --stack $(STACK) --rehearsal
@@ -33,6 +33,9 @@ lock: dev ## exact versions with hashes from requirements*.in (needs uv)
 
 generated: dev ## schemas and reference pages, from the code
 	@$(PYTHON) -m ops.generated
+
+policy-docs: dev ## docs/policies.md, from the policy pack's rules
+	@$(PYTHON) policy/document.py
 
 clean: ## what was set up inside this checkout
 	@rm -rf .venv .toolchain .pytest_cache .mypy_cache .ruff_cache .hypothesis

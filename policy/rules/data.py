@@ -100,7 +100,6 @@ def _is_database(container: Resource) -> bool:
     "Damage is often found weeks later; by then every backup that is kept for less holds the damage.",
     f"Expire backups after {SHORTEST_BACKUP} days at the earliest (this project keeps them for 365).",
     "CIS Controls 11",
-    "KICS backup retention",
 )
 def backups_expire_early(resources: list[Resource]) -> Iterator[Finding]:
     find = covers(resources, BUCKET_LIFECYCLE)

@@ -33,6 +33,7 @@ SECRET_IN_COMMAND = re.compile(
     r"|\bSG\.[A-Za-z0-9_-]{16,}\."
     r"|\b(PGPASSWORD|REDISCLI_AUTH|AWS_SECRET_ACCESS_KEY|[A-Z_]*(PASSWORD|TOKEN|SECRET))=[\"']?[^\s$\"'{<(`]"
     r"|--(password|token|secret)[= ][\"']?[^\s$\"'{<(`-]"
+    r"|\becho\s+[\"']?\w+:[^\s$\"'`]+[\"']?\s*\|\s*(sudo\s+)?chpasswd"
     r"|://[^/\s:@]+:[^/\s@$]+@)"
 )
 NO_VERIFICATION = re.compile(
@@ -43,7 +44,8 @@ NO_VERIFICATION = re.compile(
     r"|\bGIT_SSL_NO_VERIFY=(1|true)"
     r"|http\.sslVerify[= ]false"
     r"|NODE_TLS_REJECT_UNAUTHORIZED=0"
-    r"|--(allow-unauthenticated|no-gpg-check|nogpgcheck)\b"
+    r"|--(allow-unauthenticated|allow-untrusted|force-yes|no-gpg-check|nogpgcheck|nosignature|nodigest|noverify)\b"
+    r"|\bstrict-ssl[= ]false|\bsslverify=(0|false)|\bPYTHONHTTPSVERIFY=0|\bPIP_TRUSTED_HOST="
     r"|\[trusted=yes\]"
     r"|--trusted-host\b"
 )
@@ -143,7 +145,7 @@ book.rule(
     "A connection whose other end is not verified is a connection to whoever is on the way.",
     "Remove the option; install the certificate, host key or signing key that is missing.",
     "OWASP A02",
-    "CKV_DOCKER graph checks",
+    "CKV2_DOCKER_2",
 )(in_text(NO_VERIFICATION, "the other end of a connection would not be verified."))
 
 book.rule(

@@ -209,7 +209,7 @@ def allows_all_but(resource: Resource) -> Iterator[Finding]:
     "Leave the action out, or limit it to resources that give no rights.",
     "CKV_AWS_286",
     "CKV_AWS_110",
-    "KICS user_with_privilege_escalation",
+    "KICS privilege_escalation (57 queries)",
     "Prowler iam_policy_allows_privilege_escalation",
     "Prowler iam_inline_policy_allows_privilege_escalation",
     severity=CRITICAL,

@@ -24,7 +24,7 @@ ENVIRONMENT = {"environment", "env", "stage"}
     "Nobody dares to delete what nobody can name the owner of, and costs without an owner are nobody's.",
     "Set a tag (or label) for the environment and one for the product or owner.",
     "CIS Controls 1",
-    "KICS Resource Not Using Tags",
+    "KICS e38a8e0a",
     severity=LOW,
 )
 def nobody_owns_it(resource: Resource) -> Iterator[Finding]:

@@ -287,7 +287,7 @@ def versions_can_be_removed(resource: Resource) -> Iterator[Finding]:
     "Set sseAlgorithm to AES256, aws:kms or aws:kms:dsse.",
     "CKV_AWS_19",
     "AWS FSBP S3.17",
-    "KICS bucket encryption",
+    "KICS 6726dcc0",
     "Prowler s3_bucket_default_encryption",
 )
 def encryption_is_weak(resource: Resource) -> Iterator[Finding]:

@@ -424,7 +424,7 @@ def _is_plain_database(url: str) -> bool:
     "A program that does not check certificates talks to whoever answers.",
     "Remove the variable, and give the program the certificate authority that it lacks.",
     "OWASP A02",
-    "CKV2_DOCKER graph checks",
+    "CKV2_DOCKER_6",
 )
 def program_checks_nothing(resource: Resource) -> Iterator[Finding]:
     for path, name, value in environment(resource):
