@@ -59,7 +59,7 @@ def stack_schema(model: type[StackSettings]) -> dict[str, Any]:
                 "additionalProperties": False,
                 "required": [f"{model.PROJECT}:{name}" for name in settings["required"]],
                 "properties": {**sections, **secrets},
-                "patternProperties": {"^pulumi:": {}},
+                "patternProperties": {"^(pulumi|policy):": {}},
             },
             "secretsprovider": {**text, "description": "What encrypts the stack's secrets."},
             "encryptedkey": {**text, "description": "The stack's data key, encrypted by the provider."},

@@ -16,6 +16,7 @@ from components.settings import StackSettings, inspect_data, missing_secret, not
 from components.values import Environment
 from neurmatic.settings import NeurmaticSettings
 from neuropilot.settings import NeuropilotSettings
+from ops.policycheck import policy_mistakes
 from ops.stackfile import StackFile, read
 
 MODELS: dict[str, type[StackSettings]] = {each.PROJECT: each for each in (NeurmaticSettings, NeuropilotSettings)}
@@ -110,6 +111,7 @@ def _check_config(
     file: StackFile, model: type[StackSettings], config: dict[str, Any], rehearsal: bool, report: Report
 ) -> None:
     names, strangers = _split(model.PROJECT, config)
+    strangers += policy_mistakes(config)
     report.mistakes += [replace(Mistake((), text), line=file.line(("config", key))) for key, text in strangers]
     misplaced = list(_misplaced_secrets(model, names, file))
     found = inspect_data(model, names, rehearsal)
@@ -133,7 +135,7 @@ def _split(project: str, config: dict[str, Any]) -> tuple[dict[str, Any], list[t
         prefix, colon, name = key.partition(":")
         if prefix == project and colon:
             names[name] = value
-        elif prefix != "pulumi":
+        elif prefix not in ("pulumi", "policy"):
             strangers.append((key, f"{printable(key, 60)}: {_stranger(project, prefix, name if colon else prefix)}"))
     return names, strangers
 

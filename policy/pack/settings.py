@@ -136,7 +136,8 @@ def _text(entry: Mapping[str, Any], name: str, place: str) -> str:
 
 def _date(text: str, today: date, place: str) -> date:
     try:
-        expires = date.fromisoformat(text)
+        # YAML makes a point in time of a day that is not in quotes.
+        expires = date.fromisoformat(text.removesuffix("T00:00:00Z"))
     except ValueError:
         raise SettingsError(f"{place}: has to be a day such as {today.isoformat()}.") from None
     if expires > today + LONGEST:

@@ -380,7 +380,7 @@ def rule_weakens_tls(resource: Resource) -> Iterator[Finding]:
     [AWS_PROVIDER, CLOUDFLARE_PROVIDER],
     "A provider that does not verify TLS hands its credentials to whoever is on the way.",
     "Remove insecure, and write endpoints and base addresses with https.",
-    "CKV_AWS_41",
+    "OWASP A02",
     severity=MEDIUM,
 )
 def provider_talks_in_the_clear(resource: Resource) -> Iterator[Finding]:
