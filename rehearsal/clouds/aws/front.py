@@ -9,9 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote
 from xml.sax.saxutils import escape
 
-import moto.s3.models
-
-from rehearsal.clouds.aws import ageing, authorize, backend, bodies, errors, lifecycle, locks, signature
+from rehearsal.clouds.aws import ageing, authorize, backend, bodies, buckets, errors, lifecycle, locks, signature
 from rehearsal.clouds.aws.actions import BUCKET, Call, Need, query_call, s3_call
 from rehearsal.clouds.aws.archive import RETRIEVAL, Archive
 from rehearsal.clouds.aws.backend import ACCOUNT, Moto
@@ -32,9 +30,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "PutBucketPolicy": (lambda call, clock: authorize.refuse_bucket_policy(str(call.bucket), call.request.body),),
     "PutBucketVersioning": (locks.check_versioning,),
     "PutObjectLockConfiguration": (locks.check_configuration,),
-    "PutObject": (locks.check_put,),
-    "CopyObject": (locks.check_put,),
-    "CreateMultipartUpload": (locks.check_put,),
+    "CreateBucket": (buckets.check_name,),
+    "PutBucketAcl": (buckets.check_acl,),
+    "PutObjectAcl": (buckets.check_acl,),
+    "PutObject": (buckets.check_acl, locks.check_put),
+    "CopyObject": (buckets.check_acl, locks.check_put),
+    "CreateMultipartUpload": (buckets.check_acl, locks.check_put),
     "PutObjectRetention": (locks.check_retention,),
     "PutObjectLegalHold": (locks.check_legal_hold,),
     "DeleteObject": (locks.check_delete,),
@@ -110,8 +111,8 @@ class Aws:
             authorize.refuse(need, caller, context)
         for check in CHECKS.get(call.operation, ()) if call.service == "s3" else ():
             check(call, self._clock)
-        if call.service == "iam" and call.operation in WITH_POLICY:
-            _refuse_malformed(call)
+        if call.service == "iam":
+            _refuse_on_iam(call)
         if call.operation in READS_AN_OBJECT:
             self._archive.refuse_unreadable(call)
 
@@ -152,7 +153,9 @@ class Aws:
             return self._own[call.operation](call)
         response = self._moto.ask(service, request)
         if call is not None and call.operation == "CreateBucket" and response.status == 200:
-            self._as_new(call)
+            buckets.as_new(call, self._clock, self._moto.ask)
+        if call is not None and call.operation == "DeleteBucketEncryption" and response.status < 300:
+            buckets.encrypt(call, self._moto.ask)
         return response
 
     def time_has_passed(self) -> None:
@@ -162,15 +165,6 @@ class Aws:
 
     def _lifecycle(self, bucket: str) -> bytes:
         return self._moto.ask("s3", Request("GET", f"/{bucket}?lifecycle", {"host": "127.0.0.1"})).body
-
-    def _as_new(self, call: Call) -> None:
-        """As S3 makes buckets since April 2023: nothing public, no ACLs."""
-        found = backend.bucket(call.bucket)
-        if found is None:
-            return
-        found.creation_date = self._clock.now()
-        if found.public_access_block is None:
-            found.public_access_block = moto.s3.models.PublicAccessBlock("true", "true", "true", "true")
 
     def _delete_many(self, call: Call, caller: Caller, context: Keys) -> Response:
         """Each key by itself: one may be deleted, another be locked or forbidden."""
@@ -216,8 +210,15 @@ def _service(request: Request) -> str:
     return "iam" if form and request.raw_path == "/" else "s3"
 
 
-def _refuse_malformed(call: Call) -> None:
-    text = parse_qs(call.request.body.decode("utf-8", "replace")).get("PolicyDocument", [""])[0]
+def _refuse_on_iam(call: Call) -> None:
+    parameters = parse_qs(call.request.body.decode("utf-8", "replace"))
+    if call.operation in WITH_POLICY:
+        _refuse_malformed(parameters.get("PolicyDocument", [""])[0])
+    if call.operation == "DeleteUser":
+        buckets.refuse_deletion_of_user(parameters.get("UserName", [""])[0])
+
+
+def _refuse_malformed(text: str) -> None:
     try:
         policy = parse(text)
     except MalformedError as error:

@@ -52,6 +52,12 @@ QUOTA = {"free": 200, "pro": 3500, "business": 3500, "enterprise": 3500}
 LEAST_TTL = {"enterprise": 30}
 LABELS = re.compile(r"(\*\.)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_-]{1,63}")
 AUTOMATIC = 1
+NO_TARGETS = tuple(
+    map(
+        ipaddress.ip_network,
+        ("0.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "1.1.1.1", "1.0.0.1", "fc00::/7"),
+    )
+)
 
 
 def list_zones(call: Call) -> Page:
@@ -186,6 +192,8 @@ def _record(call: Call, given: Object) -> Object:
     proxied = given.get("proxied") or False
     if proxied and kind not in PROXIABLE:
         raise RefusalError("record-proxied")
+    if proxied and kind in ("A", "AAAA") and _unreachable(record["content"]):
+        raise RefusalError("record-target", target=record["content"])
     ttl = _ttl(given.get("ttl", AUTOMATIC), call.zone["plan"])
     return {
         **record,
@@ -197,6 +205,16 @@ def _record(call: Call, given: Object) -> Object:
         "comment": given.get("comment"),
         "tags": given.get("tags") or [],
     }
+
+
+def _unreachable(text: str) -> bool:
+    """Where Cloudflare cannot go, or itself is. Addresses of documentation may stand for real ones."""
+    address = ipaddress.ip_address(text)
+    return (
+        address.is_loopback
+        or address.is_link_local
+        or any(address.version == net.version and address in net for net in NO_TARGETS)
+    )
 
 
 def _name(given: Any, zone: str) -> str:

@@ -69,16 +69,17 @@ ERRORS: dict[str, Known] = {
     "record-beside": Known(400, 81053, "An A, AAAA, or CNAME record with that host already exists.", "seen"),
     "record-beside-cname": Known(400, 81054, "A CNAME record with that host already exists. " + RECORDS_PAGE, "seen"),
     "record-identical": Known(400, 81058, "An identical record already exists.", "seen"),
-    "record-type": Known(400, 9004, "DNS record type {type} is invalid.", "guess"),
+    "record-type": Known(400, 9020, "DNS record type {type} is invalid.", "guess"),
     "record-a": Known(400, 9005, "Content for A record must be a valid IPv4 address.", "seen"),
     "record-aaaa": Known(400, 9006, "Content for AAAA record must be a valid IPv6 address.", "seen"),
     "record-cname": Known(400, 9007, "Content for CNAME record is invalid.", "guess"),
     "record-content": Known(400, 9020, "Invalid DNS record type or content.", "guess"),
     "record-ttl": Known(
-        400, 9021, "Invalid TTL. Must be between {least} and 86400 seconds, or 1 for Automatic.", "guess"
+        400, 9021, "Invalid TTL. Must be between {least} and 86400 seconds, or 1 for automatic", "seen"
     ),
     "record-name": Known(400, 9000, "DNS name is invalid.", "guess"),
-    "record-proxied": Known(400, 9041, "Invalid proxied mode. Record cannot be proxied", "seen"),
+    "record-proxied": Known(400, 9004, "This record type cannot be proxied.", "seen"),
+    "record-target": Known(400, 9003, "Target {target} is not allowed for a proxied record.", "seen"),
     "record-priority": Known(400, 9100, "priority is a required data field.", "guess"),
     "record-data": Known(400, 9101, "{field} is a required data field.", "guess"),
     # Rulesets

@@ -86,6 +86,9 @@ def get_entrypoint(call: Call) -> Object:
 def replace_entrypoint(call: Call) -> Object:
     """Made when there is none: this call, unlike POST, does not mind."""
     phase, given = _phase(call.ids["phase"]), call.object()
+    for name in ("kind", "phase"):
+        if name in given:
+            raise RefusalError("ruleset-invalid", why=f'invalid JSON: unknown field "{name}"')
     ruleset = _of_phase(call, phase)
     return _new(call, phase, given) if ruleset is None else _written(call, ruleset, given)
 

@@ -68,6 +68,7 @@ def test_a_phase_has_one_ruleset(cloudflare: Cloudflare, zone: Zone) -> None:
     assert answer.body["errors"][0]["source"] == {"pointer": "/kind"}
     entrypoint = f"zones/{zone.id}/rulesets/phases/{WAF}/entrypoint"
     assert cloudflare("PUT", entrypoint, {"rules": []}).result["version"] == "2"
+    assert 'unknown field "kind"' in cloudflare("PUT", entrypoint, {"kind": "zone", "rules": []}).error[2]
     assert cloudflare("DELETE", f"zones/{zone.id}/rulesets/{made['id']}").status == 204
     assert cloudflare("GET", entrypoint).error[1] == 10003
     assert create(cloudflare, zone, []).result

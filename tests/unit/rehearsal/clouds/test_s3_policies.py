@@ -319,3 +319,43 @@ def test_what_is_not_emulated_says_so(clouds: Clouds) -> None:
     status, code, message = refused(client(clouds, "kms").list_keys)
     assert (status, code) == (501, "NotImplemented")
     assert "no kms" in message
+
+
+def test_a_new_bucket_is_as_s3_makes_it_today(s3: Any) -> None:
+    bucket = new_bucket(s3)
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    owner = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert owner == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    no_acls = (400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+    assert refused(s3.put_bucket_acl, Bucket=bucket, ACL="public-read") == no_acls
+    assert refused(s3.put_object, Bucket=bucket, Key="a", Body=b"", ACL="public-read") == no_acls
+    s3.put_object(Bucket=bucket, Key="a", Body=b"", ACL="bucket-owner-full-control")
+    assert s3.head_object(Bucket=bucket, Key="a")["ServerSideEncryption"] == "AES256"
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert refused(s3.delete_bucket, Bucket=bucket)[1] == "BucketNotEmpty"
+
+
+@pytest.mark.parametrize("name", ["Bad_Name", "two..dots", "192.168.0.1", "xn--bucket", "-start", "end-"])
+def test_names_that_no_bucket_has(s3: Any, name: str) -> None:
+    where = {"LocationConstraint": "eu-west-1"}
+    assert refused(s3.create_bucket, Bucket=name, CreateBucketConfiguration=where)[:2] == (400, "InvalidBucketName")
+
+
+def test_a_user_goes_only_without_keys_and_policies(iam: Any) -> None:
+    iam.create_user(UserName="leaver")
+    assert refused(iam.create_user, UserName="leaver")[1] == "EntityAlreadyExists"
+    key = iam.create_access_key(UserName="leaver")["AccessKey"]["AccessKeyId"]
+    iam.put_user_policy(UserName="leaver", PolicyName="p", PolicyDocument=policy(allow("s3:GetObject", "*")))
+    words = (
+        "Cannot delete entity, must delete access keys first.",
+        "Cannot delete entity, must delete policies first.",
+    )
+    assert refused(iam.delete_user, UserName="leaver") == (409, "DeleteConflict", words[0])
+    iam.delete_access_key(UserName="leaver", AccessKeyId=key)
+    assert refused(iam.delete_user, UserName="leaver") == (409, "DeleteConflict", words[1])
+    iam.delete_user_policy(UserName="leaver", PolicyName="p")
+    iam.delete_user(UserName="leaver")
+    assert refused(iam.get_user, UserName="leaver")[:2] == (404, "NoSuchEntity")
