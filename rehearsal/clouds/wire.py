@@ -60,14 +60,14 @@ class TooLargeError(Exception):
 
 
 class Listener(ThreadingHTTPServer):
-    """One API at one port of loopback."""
+    """One API at one port."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, address: str = "127.0.0.1") -> None:
         self.answer = answer
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((address, 0), _Handler)
 
     def server_bind(self) -> None:
         """Without the look-up of the host's name, which takes seconds where there is no DNS."""

@@ -1,9 +1,8 @@
-"""An S3 that exists for one rehearsal: moto's server. It grants what S3 would refuse; it proves no policy."""
+"""The S3 of rehearsal.clouds at a neighbour's address: it refuses what S3 refuses, and its root key may do the rest."""
 
 from __future__ import annotations
 
 import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rehearsal.sinks.process import Server, launch_module
 from rehearsal.sinks.serving import announce
 
 REGION = "eu-west-1"
+KEY = ("rehearsal", "rehearsal")
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class S3:
         """What the AWS command line and SDKs need to talk to it, and to nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "rehearsal",
-            "AWS_SECRET_ACCESS_KEY": "rehearsal",
+            "AWS_ACCESS_KEY_ID": KEY[0],
+            "AWS_SECRET_ACCESS_KEY": KEY[1],
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -40,12 +40,14 @@ def start_s3(folder: Path, place: Place = LOOPBACK) -> S3:
 
 
 def _serve(address: str, announcement: Path) -> None:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - a second of imports that only the server needs
+    from rehearsal.clouds.aws.context import as_tls  # noqa: PLC0415 - a second of imports that only the server needs
+    from rehearsal.clouds.aws.front import Aws  # noqa: PLC0415
+    from rehearsal.clouds.clock import Clock  # noqa: PLC0415
+    from rehearsal.clouds.wire import Listener  # noqa: PLC0415
 
-    server = ThreadedMotoServer(ip_address=address, port=0, verbose=False)
-    server.start()
-    announce(announcement, server.get_host_and_port()[1])
-    threading.Event().wait()
+    listener = Listener(as_tls(Aws(announcement.parent / "s3-state", KEY, Clock()).answer), address)
+    announce(announcement, listener.server_port)
+    listener.serve_forever()
 
 
 if __name__ == "__main__":

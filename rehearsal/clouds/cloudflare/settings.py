@@ -231,6 +231,8 @@ def put_bots(call: Call) -> Object:
     for name, value in given.items():
         if name not in BOTS:
             raise RefusalError("value-invalid", why=f"unknown field {name}")
+        if name == "sbfm_likely_automated" and name not in BOTS_BY_PLAN[plan]:
+            raise RefusalError("bots-likely")
         if name not in BOTS_BY_PLAN[plan] and name != "using_latest_model":
             raise RefusalError("plan-lacks", what=name, plan=plan)
         if value not in BOTS[name] or isinstance(value, int) != isinstance(BOTS[name][0], bool):

@@ -15,7 +15,7 @@ from rehearsal.clouds.servers import Clouds, Zone
 
 # kind: what S3, IAM and Cloudflare answer (status, code)
 ANSWERS: dict[str, tuple[tuple[int, str], tuple[int, str], tuple[int, int]]] = {
-    "429": ((503, "SlowDown"), (400, "Throttling"), (429, 10429)),
+    "429": ((503, "SlowDown"), (400, "Throttling"), (429, 971)),
     "500": ((500, "InternalError"), (500, "InternalError"), (500, 10001)),
     "503": ((503, "SlowDown"), (400, "Throttling"), (503, 10013)),
     "expired": ((400, "ExpiredToken"), (403, "ExpiredToken"), (401, 9109)),
