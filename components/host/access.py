@@ -9,6 +9,7 @@ from components.host.items import AuthorizedKeys, File, Group, Item, Listeners, 
 from components.host.text import MANAGED, filled, shipped
 
 SSHD_DROP_IN = "/etc/ssh/sshd_config.d/10-infra.conf"
+SUDOERS = "/etc/sudoers.d/10-infra"
 RELOAD_SSHD = ("systemctl", "reload-or-restart", "ssh.service")
 HOST_KEY_ALGORITHMS = (
     *("ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com", "rsa-sha2-512", "rsa-sha2-256"),
@@ -40,6 +41,19 @@ def accounts(settings: HostSettings) -> list[Item]:
         # Whoever may talk to the engine is root: nobody else is a member.
         Group("docker", members=(name,)),
         AuthorizedKeys(name, settings.deploy.keys),
+    ]
+
+
+def sudo() -> list[Item]:
+    """Guarded: without sudo the next converge could not come in to correct it."""
+    return [
+        File(
+            SUDOERS,
+            shipped(SUDOERS),
+            mode="0440",
+            reader=Reader(argv=("visudo", "-c", "-q", "-f", "{candidate}")),
+            guarded=True,
+        )
     ]
 
 

@@ -188,8 +188,8 @@ class HostSettings(Section):
     """Application logs rotate daily and are kept for so long."""
     docker: DockerDaemon = DockerDaemon()
     """The Docker engine."""
-    adopt: bool = True
-    """Take over what the server already runs: show the difference first, change only then."""
+    adopt: bool = False
+    """Take over a server that runs something already. Otherwise the first `up` says what is there, and stops."""
 
     @property
     def kernel(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ def all_items(settings: HostSettings) -> list[Item]:
         *engine.daemon(settings),
         *engine.slices(),
         *access.fail2ban(settings),
+        *access.sudo(),
         *access.sshd(settings),
         *firewall_items(settings),
         *access.who_may_be_there(settings),

@@ -78,7 +78,7 @@ def ufw(settings: HostSettings, web: Sequence[Cidr]) -> list[Item]:
         *(_guarded(path, shipped(path), mode) for path, mode in files.items()),
         _guarded("/etc/ufw/user.rules", ufw_text(settings, web, 4), "0640", reader="iptables-restore"),
         _guarded("/etc/ufw/user6.rules", ufw_text(settings, web, 6), "0640", reader="ip6tables-restore"),
-        Unit("ufw.service", guarded=True),
+        Unit("ufw.service", guarded=True, undo=UNDO_UFW),
     ]
 
 

@@ -11,6 +11,7 @@ from components.host.items import Package
 
 LOCK_SECONDS = 300
 INSTALL_SECONDS = 1800
+LISTS_SECONDS = 6 * 3600
 LOCKED = ("Could not get lock", "Unable to acquire the dpkg", "is another process using it", "lock was locked")
 APT = (
     *("apt-get", "-q", "-y", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}", "--no-install-recommends"),
@@ -47,8 +48,21 @@ def recover(host: Host) -> None:
 
 
 def install(host: Host, names: Sequence[str]) -> None:
+    """Asking the archive takes seconds: only when nobody has lately, or when what is known does not do."""
+    if _lists_are_new(host):
+        try:
+            patiently(host, (*APT, "install", *names))
+        except Trouble:
+            pass
+        else:
+            return
     patiently(host, ("apt-get", "-q", "update"))
     patiently(host, (*APT, "install", *names))
+
+
+def _lists_are_new(host: Host) -> bool:
+    lists = [path for path in host.at("/var/lib/apt/lists").glob("*_Packages*") if path.is_file()]
+    return bool(lists) and time.time() - max(path.stat().st_mtime for path in (*lists, lists[0].parent)) < LISTS_SECONDS
 
 
 def remove(host: Host, names: Sequence[str], wanted: Iterable[str]) -> bool:

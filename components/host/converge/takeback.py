@@ -12,7 +12,7 @@ from typing import Any
 
 from components.host.converge import packages, running, units
 from components.host.converge.accounts import accounts, write_keys
-from components.host.converge.difference import Difference
+from components.host.converge.difference import Difference, at_once
 from components.host.converge.files import put_back
 from components.host.converge.host import Host, Trouble
 from components.host.converge.state import State
@@ -40,26 +40,28 @@ def look(desired: Desired, host: Host, state: State) -> Iterable[Difference]:
     """The last first: a unit before its file, a file before the package that reads it."""
     wanted = {item.key for item in desired.items}
     names = {item.name for item in desired.items if isinstance(item, Package)}
+    remove = at_once(lambda going: _packages(going, host, names))
     for key, entry in reversed(list(state.owned.items())):
         if key not in wanted:
             item = from_data(entry["item"])
-            yield Difference(
-                item,
-                "no setting asks for it any more",
-                fix=_undo(item, entry["before"], host, state, names),
-            )
+            undo = remove(item.name) if isinstance(item, Package) else _undo(item, entry["before"], host)
+            yield Difference(item, "no setting asks for it any more", fix=_forget(item, undo, state))
 
 
-def _undo(item: Item, before: dict[str, Any], host: Host, state: State, names: set[str]) -> Callable[[], None]:
+def _forget(item: Item, undo: Callable[[], None], state: State) -> Callable[[], None]:
     def fix() -> None:
-        if isinstance(item, Package):
-            _package(item, host, names)
-        else:
-            UNDO.get(item.kind, _nothing)(item, before, host)
-        for argv in getattr(item, "on_change", ()):
-            host.do(argv)
+        undo()
         del state.owned[item.key]
         state.save()
+
+    return fix
+
+
+def _undo(item: Item, before: dict[str, Any], host: Host) -> Callable[[], None]:
+    def fix() -> None:
+        UNDO.get(item.kind, _nothing)(item, before, host)
+        for argv in getattr(item, "on_change", ()):
+            host.do(argv)
 
     return fix
 
@@ -68,10 +70,12 @@ def _nothing(item: Any, before: dict[str, Any], host: Host) -> None:
     """Folders and live states: left in place."""
 
 
-def _package(item: Package, host: Host, wanted: set[str]) -> None:
-    """Where another package would go with it, it stays, and belongs to nobody from now on."""
-    if packages.states(host).get(item.name) == "installed":
-        packages.remove(host, [item.name], wanted)
+def _packages(names: list[str], host: Host, wanted: set[str]) -> None:
+    """Where another package would go with one, it stays, and belongs to nobody from now on."""
+    found = packages.states(host)
+    there = [name for name in names if found.get(name) == "installed"]
+    if there and not packages.remove(host, there, wanted) and len(names) > 1:
+        raise Trouble("one of them stays")
 
 
 def _file(item: File | Limits, before: dict[str, Any], host: Host) -> None:

@@ -105,9 +105,10 @@ def test_what_could_lock_the_owner_out_is_read_first_and_taken_back() -> None:
     guarded = {key: item for key, item in by_key(firewall_items(settings())).items() if getattr(item, "guarded", False)}
     assert set(guarded) == {
         *("file:/etc/default/ufw", "file:/etc/ufw/ufw.conf", "file:/etc/ufw/user.rules", "file:/etc/ufw/user6.rules"),
+        "unit:ufw.service",
         "live:firewall",
     }
-    assert all(isinstance(item, File | Live) and item.undo for item in guarded.values())
+    assert all(isinstance(item, File | Live | Unit) and item.undo for item in guarded.values())
     for name in ("user.rules", "user6.rules"):
         item = guarded[f"file:/etc/ufw/{name}"]
         assert isinstance(item, File)
