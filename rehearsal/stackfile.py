@@ -77,6 +77,21 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
+def zones(text: str) -> dict[str, dict[str, str]]:
+    """The zones that a stack file takes for existing, by id: name, plan and account."""
+    config = (yaml.safe_load(text) or {}).get("config", {})
+    sections = [value for key, value in config.items() if key.endswith(":edge")]
+    return {str(edge["zone_id"]): _zone(edge) for edge in sections if {"zone_id", "zone"} <= edge.keys()}
+
+
+def _zone(edge: Mapping[str, Any]) -> dict[str, str]:
+    from components.edge.config import EdgeSettings  # noqa: PLC0415  the callers have imported it by then
+
+    plan = edge.get("plan") or EdgeSettings.model_fields["plan"].default.value
+    account = {"account_id": str(edge["account_id"])} if edge.get("account_id") else {}
+    return {"name": str(edge["zone"]), "plan": str(plan), **account}
+
+
 def is_secret(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"secure"}
 

@@ -64,6 +64,11 @@ class Workspace:
         return WORKSPACES / self.name / "backend"
 
     @property
+    def clouds(self) -> Path:
+        """Where the emulated clouds of this rehearsal keep what they hold."""
+        return WORKSPACES / self.name / "clouds"
+
+    @property
     def project_name(self) -> str:
         return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
 
@@ -84,7 +89,7 @@ class Workspace:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            install_plugins(self.home, f"file://{self.backend}", [self.machine.address] if self.machine else [])
+            self._install_plugins(stack)
             self.backend.mkdir(exist_ok=True)
             self.project.mkdir(exist_ok=True)
             self._write_project_file()
@@ -92,6 +97,18 @@ class Workspace:
             if self._prepared(stack) != wanted:
                 self._write_stack_file(stack, environment, secrets)
                 write(self._mark(stack), wanted)
+
+    def _install_plugins(self, stack: str) -> None:
+        try:
+            from rehearsal.offline.install import install  # noqa: PLC0415 (the folder may have been deleted)
+        except ImportError as error:
+            raise RehearsalError(
+                "A rehearsal needs the stand-in plugins, and rehearsal/offline/ is not in this checkout."
+            ) from error
+        source = self.source / f"Pulumi.{stack}.yaml"
+        zones = stackfile.zones(source.read_text()) if source.is_file() else {}
+        machine = [self.machine.address] if self.machine else []
+        install(self.home, [f"file://{self.backend}"], zones=zones, machine=machine, clouds=self.clouds)
 
     def _write_project_file(self) -> None:
         document = yaml.safe_load((self.source / "Pulumi.yaml").read_text())
@@ -168,16 +185,6 @@ def server_on(machine: Machine) -> stackfile.Server:
     public = machine.key_path.with_suffix(".pub").read_text().strip()
     cpus = container.inspect(machine.record.container)["HostConfig"]["NanoCpus"] / 1e9
     return stackfile.Server(machine.address, machine.user, machine.host_key, public, cpus)
-
-
-def install_plugins(home: Path, backend: str, machine: Sequence[str] = ()) -> None:
-    try:
-        from rehearsal.offline.install import install  # noqa: PLC0415 (the folder may have been deleted)
-    except ImportError as error:
-        raise RehearsalError(
-            "A rehearsal needs the stand-in plugins, and rehearsal/offline/ is not in this checkout."
-        ) from error
-    install(home, [backend], machine=machine)
 
 
 def write(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PLUGINS = ("aws", "cloudflare", "command", "docker", "random", "tls")
@@ -14,14 +14,22 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def install(
-    home: Path, backends: Sequence[str], *, zones: dict[str, str] | None = None, machine: Sequence[str] = ()
+    home: Path,
+    backends: Sequence[str],
+    *,
+    zones: Mapping[str, Mapping[str, str]] | None = None,
+    machine: Sequence[str] = (),
+    clouds: Path | None = None,
 ) -> None:
     """Make `home` a rehearsal whose state may live in `backends` only.
 
-    `zones` maps ids of zones to their names; `machine` lists the addresses that SSH and Docker may act on.
+    `zones` are those that exist, by id, with `name` and perhaps `plan` and `account_id`; `machine` lists the addresses
+    that SSH and Docker may act on; `clouds` is the folder of the emulated ones. Without the latter two, state is kept
+    and nothing else.
     """
     home.mkdir(parents=True, exist_ok=True)
-    marker = {"backends": list(backends), "zones": zones or {}, "machine": list(machine)}
+    marker: dict[str, object] = {"backends": list(backends), "zones": zones or {}, "machine": list(machine)}
+    marker["clouds"] = str(clouds) if clouds else ""
     _write(home / MARKER, json.dumps(marker, indent=1) + "\n")
     for name in PLUGINS:
         _install_one(home.resolve(), name, _installed_version(name))

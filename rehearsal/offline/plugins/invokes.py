@@ -43,7 +43,7 @@ def _region(args: Values, session: Session, settings: Values) -> Values:
 
 def _zone(args: Values, session: Session, settings: Values) -> Values:
     identity = args.get("zoneId") or args.get("filter", {}).get("name", "")
-    zones = session.marker.get("zones", {})
+    zones = {key: zone["name"] for key, zone in session.marker.get("zones", {}).items()}
     name = zones.get(identity, identity)
     identity = next((key for key, value in zones.items() if value == name), "")
     if not identity:

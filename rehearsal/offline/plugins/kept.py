@@ -178,7 +178,7 @@ class Zone(Kept):
     """cloudflare.Zone: those that the rehearsal was installed with exist before anything is made."""
 
     def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
-        name = subject.session.marker.get("zones", {}).get(identity)
+        name = subject.session.marker.get("zones", {}).get(identity, {}).get("name")
         if name and not subject.session.store.get(subject.token, identity):
             given = {"account": {}, "name": name}
             known = {**given, **subject.rules.computed, "id": identity}

@@ -129,7 +129,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     @functools.cached_property
     def _actors(self) -> dict[str, Any]:
         """Load them when first asked: another plugin may be waiting for its port."""
-        return actors(self.name, bool(self.session.marker.get("machine")))
+        return actors(self.name, self.session.marker)
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802
         return provider_pb2.ProviderHandshakeResponse(

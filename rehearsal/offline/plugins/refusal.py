@@ -10,6 +10,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of the pr
 class Upstream(Refusal):
     """What the cloud or the engine behind a plugin answered; a bridged plugin wraps it in words of its own."""
 
+    code = ""  # the cloud's own name for it
+
 
 class Partial(Upstream):
     """Something was made and is not as it should be: the engine keeps it in the state, with the sentence."""

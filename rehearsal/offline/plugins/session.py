@@ -13,7 +13,7 @@ from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.store import Store
 from rehearsal.offline.plugins.wire import Values
 
-ACCOUNT = "000000000000"
+ACCOUNT = "123456789012"  # as the emulated AWS has it
 MARKER = "rehearsal.json"
 LogLine = Callable[..., None]  # the resource's URN, the line, and its severity unless it is "info"
 _NO_MACHINE = (

@@ -13,7 +13,8 @@ from typing import Any
 
 from ops.session import Session, open_session
 from ops.target import PROJECTS, Target
-from rehearsal.inventory import OBJECTS
+from rehearsal.clouds.servers import stop
+from rehearsal.inventory import held
 from rehearsal.workspace import ROOT, WORKSPACES, Workspace
 
 
@@ -55,12 +56,10 @@ class Stage:
 
     def objects(self, system: str = "neurmatic") -> list[tuple[str, str]]:
         """What the embedded clouds hold: type and id."""
-        files = sorted((self.workspace(system).folder / OBJECTS).rglob("*.json"))
-        kept = [json.loads(file.read_text()) for file in files]
-        return [(each["type"], each["id"]) for each in kept]
+        return sorted(held(self.workspace(system).folder))
 
     def remove(self) -> None:
-
+        stop(WORKSPACES / self.name / "clouds")
         shutil.rmtree(WORKSPACES / self.name, ignore_errors=True)
 
 

@@ -27,6 +27,7 @@ from rehearsal.offline.plugins.provider import open_plugin
 
 _SCHEMAS = Path(__file__).resolve().parents[5] / ".toolchain" / "schemas"  # read once, not per test
 BACKEND = "file:///nowhere"
+ZONE = "0" * 32
 VARIABLE = "<varies>"
 
 
@@ -261,10 +262,15 @@ ENGINE = ("unix:///var/run/docker.sock", "unix:///nowhere.sock", "127.0.0.1")
 
 
 def stand_in(
-    name: str, home: Path, environment: dict[str, str] | None = None, machine: tuple[str, ...] = ()
+    name: str,
+    home: Path,
+    environment: dict[str, str] | None = None,
+    machine: tuple[str, ...] = (),
+    clouds: Path | None = None,
 ) -> tuple[Driver, Any]:
     """Open a stand-in in this process; give it with its server, which the caller stops."""
-    install(home, [BACKEND], zones={"0" * 32: "neurmatic.example"}, machine=machine)
+    zones = {ZONE: {"name": "neurmatic.example", "plan": "pro", "account_id": "0" * 31 + "1"}}
+    install(home, [BACKEND], zones=zones, machine=machine, clouds=clouds)
     request = {
         "name": name,
         "version": _installed_version(name),
