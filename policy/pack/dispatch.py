@@ -40,7 +40,8 @@ class OnePass(list[Policy]):
         self._first, self._rest = list(first), list(rest)
         super().__init__([*self._first, *self._rest])
         # A configuration given to the engine may switch these on, so they are always asked.
-        self._dormant = {policy.name for policy in self._rest if policy.enforcement_level is EnforcementLevel.DISABLED}
+        self._dormant = [policy for policy in self._rest if policy.enforcement_level is EnforcementLevel.DISABLED]
+        self._by_name = {policy.name: policy for policy in self._rest}
         self._now = threading.local()
 
     def found(self) -> Found | None:
@@ -53,9 +54,11 @@ class OnePass(list[Policy]):
         self._now.found = None
         yield from self._first
         found = self.found()
-        for policy in self._rest:
-            if found is None or policy.name in found or policy.name in self._dormant:
-                yield policy
+        if found is None:
+            yield from self._rest
+        else:
+            yield from self._dormant
+            yield from [self._by_name[name] for name in found if self._by_name[name] not in self._dormant]
         self._now.found = None
 
 

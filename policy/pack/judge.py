@@ -134,13 +134,13 @@ class Judge:
     def one(self, rule: Rule, resource: Resource) -> list[Violation]:
         if resource.type not in rule.types and ANY not in rule.types:
             return []
-        seen = replace(resource, unjudged=[])
+        resource.unjudged.clear()
         found: list[Violation] = []
         try:
-            found += self._violations(rule.about, rule.check(seen), resource.urn)
+            found += self._violations(rule.about, rule.check(resource), resource.urn)
         except UNREADABLE:
-            seen.unjudged.append("its inputs")
-        self.ledger.note(rule.about, seen, found)
+            resource.unjudged.append("its inputs")
+        self.ledger.note(rule.about, resource, found)
         return found
 
     def stack(self, stack: Stack) -> list[Violation]:

@@ -8,14 +8,16 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree as Xml
+from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import Severity
 from rules.frame import About, Rule, StackRule
 
 from .ledger import Ledger, Violation
 from .text import block, name_of, sources
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # How code hosts rank findings: https://docs.github.com/en/code-security (security-severity).
@@ -95,6 +97,8 @@ def _suppressions(violation: Violation) -> list[dict[str, str]]:
 
 def junit(ledger: Ledger) -> str:
     """A test case for each rule that judged something, and one for each violation."""
+    from xml.etree import ElementTree as Xml  # noqa: PLC0415 - only where it is asked for
+
     root = Xml.Element("testsuites", name="policies")
     standing, excepted = ledger.standing(), ledger.excepted()
     bad = {each.about.id for each in (*standing, *excepted)}
@@ -110,18 +114,19 @@ def junit(ledger: Ledger) -> str:
         for rule in passed:
             Xml.SubElement(suite, "testcase", classname=f"policies.{subject}", name=rule)
         for each in (*failed, *skipped):
-            _junit_case(suite, each)
+            name = f"{each.about.id}: {name_of(each.urn)} {each.property}"
+            case = Xml.SubElement(suite, "testcase", classname=f"policies.{subject}", name=name)
+            _outcome(Xml.SubElement(case, "skipped" if each.exception else "failure"), each)
     return Xml.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _junit_case(suite: Xml.Element, violation: Violation) -> None:
-    name = f"{violation.about.id}: {name_of(violation.urn)} {violation.property}"
-    case = Xml.SubElement(suite, "testcase", classname=f"policies.{violation.about.subject}", name=name)
+def _outcome(element: Element, violation: Violation) -> None:
     if violation.exception:
-        Xml.SubElement(case, "skipped", message=f"excepted: {violation.exception.reason}")
+        element.set("message", f"excepted: {violation.exception.reason}")
     else:
-        failure = Xml.SubElement(case, "failure", message=violation.problem, type=violation.level)
-        failure.text = f"{violation.urn}\n{violation.about.reason}\n{block(violation)}"
+        element.set("message", violation.problem)
+        element.set("type", violation.level)
+        element.text = f"{violation.urn}\n{violation.about.reason}\n{block(violation)}"
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -10,7 +10,6 @@ In the stack file, so that whoever reviews a change sees it:
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -171,6 +170,8 @@ def _reports(given: Any, place: str) -> Mapping[str, Path]:
 
 
 def _allowed(key: str, known: Collection[str]) -> str:
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     close = difflib.get_close_matches(key, list(known), 1)
     if close:
         return f"did you mean {close[0]}?".rstrip("?")

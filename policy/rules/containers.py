@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
-from .frame import LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Finding, Resource, known, must_be
+from .frame import LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Finding, Pattern, Resource, known, must_be
 from .kinds import CONTAINER, DOCKER_PLUGIN, NETWORK, SERVICE
 
 book = Book("containers")
@@ -33,7 +32,7 @@ DANGEROUS_CAPABILITIES = {
     "SYS_TIME",
 }
 SAFE_SYSCTLS = ("net.", "fs.mqueue.", "kernel.msg", "kernel.sem", "kernel.shm")
-ROOT = re.compile(r"^(root|0+)(:|$)")
+ROOT = Pattern(r"^(root|0+)(:|$)")
 
 
 def spec(resource: Resource) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from pulumi_policy import EnforcementLevel
 from pulumi_policy.proxy import UnknownValueError
 
-from .frame import ANY, CRITICAL, MEDIUM, UNDECRYPTED, UNJUDGED, Book, Finding, Resource, is_true, known
+from .frame import ANY, CRITICAL, MEDIUM, UNDECRYPTED, UNJUDGED, Book, Finding, Pattern, Resource, is_true, known
 from .kinds import (
     AWS_PROVIDER,
     BUILT_IMAGE,
@@ -63,18 +63,18 @@ SECRET_INPUTS: dict[str, tuple[str, ...]] = {
         ("connection.password", "connection.privateKey", "connection.proxy.password", "connection.proxy.privateKey"),
     ),
 }
-NAMED_SECRET = re.compile(
+NAMED_SECRET = Pattern(
     r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL|ENCRYPTION_?KEY|_DSN|_PAT|_SALT)",
     re.IGNORECASE,
 )
 # Names that speak of a secret and hold none.
-HARMLESS_NAME = re.compile(
+HARMLESS_NAME = Pattern(
     r"(_FILE|_PATH|_NAME|_ID|_URL|_URI|_EXPIRES_IN|_TTL|_LENGTH|_ROUNDS|_ALGORITHM|_ISSUER|_AUDIENCE|_HEADER|_TYPE"
     r"|_ENABLED|_REQUIRED|_MIN|_MAX)$",
     re.IGNORECASE,
 )
-HARMLESS_VALUE = re.compile(r"^($|/|true$|false$|\d{1,5}$|\$|none$|disabled$)", re.IGNORECASE)
-SECRET_TEXT = re.compile(
+HARMLESS_VALUE = Pattern(r"^($|/|true$|false$|\d{1,5}$|\$|none$|disabled$)", re.IGNORECASE)
+SECRET_TEXT = Pattern(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_[A-Za-z0-9_]{30,}|\bglpat-[A-Za-z0-9_-]{20,}"
@@ -86,7 +86,7 @@ SECRET_TEXT = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|\b[a-z][a-z0-9+.-]*://[^/\s:@\"']*:[^/\s@$\"'{}]+@)"
 )
-EMPTY_PASSWORD = re.compile(
+EMPTY_PASSWORD = Pattern(
     r"^(POSTGRES_HOST_AUTH_METHOD=trust|(MYSQL|MARIADB)_(ALLOW_EMPTY|RANDOM)_ROOT_PASSWORD=(?!$|0|no|false)"
     r"|(MYSQL|MARIADB)_ALLOW_EMPTY_PASSWORD=(?!$|0|no|false)|ALLOW_EMPTY_PASSWORD=(?!$|0|no|false)"
     r"|(POSTGRES|MYSQL_ROOT|REDIS|MONGO_INITDB_ROOT|RABBITMQ_DEFAULT)_PASS(WORD)?=(|postgres|password|root|admin|guest|changeme|secret|example)$)",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from .documents import statements
-from .frame import CRITICAL, MEDIUM, UNJUDGED, Book, Finding, Resource, known, of
+from .frame import CRITICAL, MEDIUM, UNJUDGED, Book, Finding, Pattern, Resource, known, of
 from .kinds import BUCKET, BUCKET_LIFECYCLE, CONTAINER, DIRECTORY_BUCKET, IAM_POLICIES, OBJECTS, VOLUME
 from .relations import covers
 
@@ -18,7 +17,7 @@ DISPOSABLE = "disposable"
 SHORTEST_BACKUP = 30
 SHORTEST_VERSION = 7
 DATABASE_PORTS = (5432, 3306, 27017)
-UNSAFE_OPTIONS = re.compile(
+UNSAFE_OPTIONS = Pattern(
     r"\b(fsync|full_page_writes|synchronous_commit)\s*=\s*(off|0|no|false)\b|innodb_flush_log_at_trx_commit\s*=\s*[02]\b"
     r"|skip-log-bin|--nojournal"
 )

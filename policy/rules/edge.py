@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .frame import LOW, MEDIUM, UNJUDGED, Book, Finding, Resource, known, must_be
+from .frame import LOW, MEDIUM, UNJUDGED, Book, Finding, Pattern, Resource, known, must_be
 from .kinds import (
     ACCESS_RULE,
     BOTS,
@@ -39,7 +39,7 @@ MAIL_TARGETS = (
     "onmicrosoft.com",
     "acm-validations.aws",
 )
-SERVICE_NAME = re.compile(r"(^|\.)(_[a-z0-9-]+|[a-z0-9-]+\._domainkey)\.")
+SERVICE_NAME = Pattern(r"(^|\.)(_[a-z0-9-]+|[a-z0-9-]+\._domainkey)\.")
 # Each zone setting with what is good, and what any other value would mean.
 SETTINGS: dict[str, tuple[set[str], str]] = {
     "always_online": ({"off"}, "visitors would see old copies from an archive, errors included."),

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from .frame import CRITICAL, LOW, MEDIUM, UNJUDGED, Book, Finding, Resource, known
+from .frame import CRITICAL, LOW, MEDIUM, UNJUDGED, Book, Finding, Pattern, Resource, known
 from .kinds import FIREWALL_RULE, RULESET, ZONE_SETTING
 from .relations import by_zone
 
@@ -20,11 +20,11 @@ MANAGED_RULESETS = {"efb7b8c949ac4650a09736fc376e9aee", "77454fe2d30c4220b5701f6
 FREE_RULESET = "77454fe2d30c4220b5701f6fdfb893ba"
 OWASP_RULESET = "4814384a9e5d4991b9815dcfc25d2f1f"
 PERIODS = (10, 60, 120, 300, 600, 3600, 14400, 86400)
-ALWAYS = re.compile(r"^\(*\s*(true|1 eq 1|not false|http\.host ne \"\"|ip\.src in \{\s*0\.0\.0\.0/0.*\})\s*\)*$")
-AUTHENTICATION = re.compile(r"log-?in|sign-?in|auth|session|password|token", re.IGNORECASE)
+ALWAYS = Pattern(r"^\(*\s*(true|1 eq 1|not false|http\.host ne \"\"|ip\.src in \{\s*0\.0\.0\.0/0.*\})\s*\)*$")
+AUTHENTICATION = Pattern(r"log-?in|sign-?in|auth|session|password|token", re.IGNORECASE)
 # What a visitor says of itself, and can say as it likes.
-SPOOFABLE = re.compile(r"http\.(user_agent|referer|cookie|x_forwarded_for)|http\.request\.(headers|cookies|uri\.args)")
-RELIABLE = re.compile(
+SPOOFABLE = Pattern(r"http\.(user_agent|referer|cookie|x_forwarded_for)|http\.request\.(headers|cookies|uri\.args)")
+RELIABLE = Pattern(
     r"ip\.(src|geoip)|cf\.(tls|bot|verified|client|threat)|http\.(host|request\.(uri(\.path)?|method))\b(?!\.args)"
 )
 KEPT_HEADERS = ("strict-transport-security", "x-content-type-options", "x-frame-options", "content-security-policy")

@@ -7,9 +7,10 @@ could not be decrypted, is not judged, and counted: the preview ends by saying w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, PolicyResourceOptions, Severity
@@ -118,6 +119,29 @@ class Resource:
             return False
         steps = _steps(path)
         return not any(".".join(steps[:count]) in self.secret for count in range(1, len(steps) + 1))
+
+
+class Pattern:
+    """A regular expression that is compiled when it is first needed: a preview without commands waits for none."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._pattern, self._flags = pattern, flags
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, self._flags)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._compiled.search(text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self._compiled.match(text)
+
+    def findall(self, text: str) -> list[str]:
+        return self._compiled.findall(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        return self._compiled.finditer(text)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .exposure import PRIVATE_SERVICES
-from .frame import CRITICAL, LOW, MEDIUM, UNJUDGED, Book, Check, Finding, Resource
+from .frame import CRITICAL, LOW, MEDIUM, UNJUDGED, Book, Check, Finding, Pattern, Resource
 from .kinds import COMMAND, COPIES, DOCKER_PROVIDER, LOCAL_COMMAND
 
 book = Book("hosts")
@@ -15,17 +15,17 @@ REMOTE = (COMMAND, *COPIES)
 COMMANDS = (COMMAND, LOCAL_COMMAND)
 TEXTS = ("create", "update", "delete")
 # With such a command the script is in stdin.
-READS_SCRIPT = re.compile(r"\b(ba|da|z|k)?sh(\s+-[a-z]*s\b.*|\s*-?\s*)$", re.MULTILINE)
+READS_SCRIPT = Pattern(r"\b(ba|da|z|k)?sh(\s+-[a-z]*s\b.*|\s*-?\s*)$", re.MULTILINE)
 SHELL = r"(sudo\s+(-\S+\s+)*)?(env\s+)?(/\S*/)?(ba|da|z|k)?sh\b"
 FETCH = r"\b(curl|wget|fetch)\b"
 
-PIPE_TO_SHELL = re.compile(
+PIPE_TO_SHELL = Pattern(
     rf"{FETCH}[^;&\n]*\|\s*{SHELL}"
     rf"|{FETCH}[^;&\n]*\|\s*(sudo\s+)?(python3?|perl|ruby|node)\b"
     rf"|{SHELL}\s+(-\S+\s+)*[\"']?(<\(|\$\(|`)\s*{FETCH}"
     rf"|\b(eval|source|\.)\s+[\"']?(<\(|\$\(|`)\s*{FETCH}"
 )
-SECRET_IN_COMMAND = re.compile(
+SECRET_IN_COMMAND = Pattern(
     r"(AKIA[0-9A-Z]{16}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}"
@@ -36,7 +36,7 @@ SECRET_IN_COMMAND = re.compile(
     r"|\becho\s+[\"']?\w+:[^\s$\"'`]+[\"']?\s*\|\s*(sudo\s+)?chpasswd"
     r"|://[^/\s:@]+:[^/\s@$]+@)"
 )
-NO_VERIFICATION = re.compile(
+NO_VERIFICATION = Pattern(
     r"\bcurl\b[^;&|\n]*\s(-[a-zA-Z]*k[a-zA-Z]*\b|--insecure\b)"
     r"|\bwget\b[^;&|\n]*--no-check-certificate"
     r"|StrictHostKeyChecking[= ](no|off|accept-new)\b"
@@ -49,32 +49,32 @@ NO_VERIFICATION = re.compile(
     r"|\[trusted=yes\]"
     r"|--trusted-host\b"
 )
-PLAIN_DOWNLOAD = re.compile(
+PLAIN_DOWNLOAD = Pattern(
     r"\b(curl|wget)\b[^;&|\n]*\shttp://(?!(localhost|127\.|\[::1\]|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)[^\s/]*)[^\s/]+\."
 )
-FIREWALL_OFF = re.compile(
+FIREWALL_OFF = Pattern(
     r"\bufw\s+(--force\s+)?(disable|reset|default\s+allow(\s+incoming)?(?!\s+(outgoing|routed)))\b"
     r"|\biptables\s+(-w\s+)?(-F|--flush)(\s|$)"
     r"|\bip6?tables\s+(-w\s+)?(-P|--policy)\s+INPUT\s+ACCEPT"
     r"|\bnft\s+flush\s+ruleset"
 )
-OPENED_PORT = re.compile(r"\bufw\s+allow\s+(?!from)(?:in\s+)?(?:proto\s+\w+\s+)?(?:to\s+any\s+port\s+)?(\d+)")
-GUARDS_OFF = re.compile(
+OPENED_PORT = Pattern(r"\bufw\s+allow\s+(?!from)(?:in\s+)?(?:proto\s+\w+\s+)?(?:to\s+any\s+port\s+)?(\d+)")
+GUARDS_OFF = Pattern(
     r"\bsystemctl\s+(--now\s+)?(stop|disable|mask)\s+(--now\s+)?[^;&\n]*"
     r"\b(ufw|fail2ban|apparmor|auditd|unattended-upgrades|apt-daily(-upgrade)?)\b"
     r"|\bsetenforce\s+0|\baa-teardown\b|SELINUX=(disabled|permissive)"
     r"|\b(apt(-get)?|dpkg)\s+[^;&\n]*\b(remove|purge|--purge)\s+[^;&\n]*\b(ufw|fail2ban|apparmor|unattended-upgrades)\b"
 )
-SSHD_OPEN = re.compile(
+SSHD_OPEN = Pattern(
     r"^\s*[^#\n]*\b(PermitRootLogin\s+yes|PasswordAuthentication\s+yes|PermitEmptyPasswords\s+yes"
     r"|HostbasedAuthentication\s+yes|PermitUserEnvironment\s+yes)\b",
     re.MULTILINE,
 )
-WORLD_WRITABLE = re.compile(
+WORLD_WRITABLE = Pattern(
     r"\bchmod\s+(-\S+\s+)*([0-7]?[0-7]{2}[2367]\b|[a-z]*[oa][a-z]*[+=][a-z]*w|\+w\b)"
     r"|\binstall\b[^;&|\n]*\s-m\s*0?[0-7]{2}[2367]\b|\bumask\s+0*0\b"
 )
-DESTRUCTIVE = re.compile(
+DESTRUCTIVE = Pattern(
     r"\brm\s+(-\S+\s+)*-\S*[rR]\S*\s+(-\S+\s+)*(/|/\*|~|/(bin|boot|dev|etc|home|lib|mnt|opt|root|srv|usr|var)/?\*?)(\s|$)"
     r"|\bmkfs(\.\w+)?\s|\bwipefs\b|\bdd\s[^;&\n]*\bof=/dev/(?!null)"
     r"|\bdocker\s+volume\s+(prune|rm)\b|\bdocker\s+system\s+prune\b[^;&\n]*--volumes"
@@ -108,7 +108,7 @@ def scripts(resource: Resource) -> Iterator[tuple[str, str]]:
                 yield "stdin", resource.text("stdin") or ""
 
 
-def in_text(pattern: re.Pattern[str], problem: str) -> Check:
+def in_text(pattern: Pattern, problem: str) -> Check:
     """A rule about what a command says."""
 
     def check(resource: Resource) -> Iterator[Finding]:

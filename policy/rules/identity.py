@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .documents import Statement, is_narrowed, statements
-from .frame import CRITICAL, LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Check, Finding, Resource, known, of
+from .frame import CRITICAL, LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Check, Finding, Pattern, Resource, known, of
 from .kinds import (
     IAM_ATTACHMENTS,
     IAM_KEY,
@@ -26,7 +26,7 @@ from .kinds import (
 book = Book("identity")
 
 GRANTS = (*IAM_POLICIES, IAM_ROLE)
-TOO_MUCH = re.compile(
+TOO_MUCH = Pattern(
     r":policy/(job-function/)?(AdministratorAccess|IAMFullAccess|PowerUserAccess|SystemAdministrator"
     r"|AWSCloudShellFullAccess|AmazonS3FullAccess|AWSKeyManagementServicePowerUser|AWSCloudTrail_FullAccess)"
 )
@@ -100,13 +100,13 @@ PERMISSIONS = (
     "ecr:SetRepositoryPolicy",
 )
 # Actions that AWS lets nobody limit to a resource, and that change nothing.
-HARMLESS = re.compile(
+HARMLESS = Pattern(
     r"^(\w[\w-]*:(list|describe)\w*\*?|s3:(listallmybuckets|getaccountpublicaccessblock)|sts:getcalleridentity"
     r"|cloudwatch:(putmetricdata|getmetric\w*)|ecr:getauthorizationtoken|ec2:describe\w*\*?|xray:put\w*"
     r"|iam:getaccountsummary|pricing:\w+|ce:get\w*|health:\w+)$"
 )
-FULL_SERVICE = re.compile(r"^[\w-]+:\*$")
-ACCOUNT_ROOT = re.compile(r"^(\d{12}|arn:aws[\w-]*:iam::\d{12}:root)$")
+FULL_SERVICE = Pattern(r"^[\w-]+:\*$")
+ACCOUNT_ROOT = Pattern(r"^(\d{12}|arn:aws[\w-]*:iam::\d{12}:root)$")
 GITHUB = "token.actions.githubusercontent.com"
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from .containers import spec
-from .frame import LOW, MEDIUM, UNJUDGED, Book, Finding, Resource, is_true, known
+from .frame import LOW, MEDIUM, UNJUDGED, Book, Finding, Pattern, Resource, is_true, known
 from .kinds import BUILT_IMAGE, CONTAINER, REGISTRY_IMAGE, REMOTE_IMAGE, SERVICE
 
 # The same subject as isolation, in a file of its own.
 book = Book("containers")
 
-FLOATING = re.compile(r"(^|[-_.])(latest|stable|main|master|edge|nightly|dev|develop|current)$")
-DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]+$")
+FLOATING = Pattern(r"(^|[-_.])(latest|stable|main|master|edge|nightly|dev|develop|current)$")
+DIGEST = Pattern(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]+$")
 ENDLESS = ("json-file", "local")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from .documents import is_narrowed, statements
-from .frame import CRITICAL, LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Finding, Resource, known, must_be, of
+from .frame import CRITICAL, LOW, MEDIUM, ON_REQUEST, UNJUDGED, Book, Finding, Pattern, Resource, known, must_be, of
 from .kinds import (
     ACCESS_BLOCK,
     ACCESS_POINT,
@@ -45,9 +44,9 @@ TAKEOVER = (
     "s3:putencryptionconfiguration",
     "s3:putobjectacl",
 )
-NAME = re.compile(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
+NAME = Pattern(r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")
 # Names that services of AWS make up from account and region: whoever takes them first gets the service's files.
-SHADOW = re.compile(
+SHADOW = Pattern(
     r"^(aws-glue-assets-\d{12}|aws-emr-studio-\d{12}|sagemaker-[a-z0-9-]+-\d{12}|aws-codestar-[a-z0-9-]+-\d{12}"
     r"|cf-templates-[a-z0-9]+-|cdk-[a-z0-9]+-assets-\d{12})"
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .credentials import environment
 from .documents import Statement, statements
-from .frame import MEDIUM, UNJUDGED, Book, Finding, Resource, is_true, known, must_be, of
+from .frame import MEDIUM, UNJUDGED, Book, Finding, Pattern, Resource, is_true, known, must_be, of
 from .kinds import (
     AWS_PROVIDER,
     BUCKET,
@@ -48,17 +48,17 @@ SETTINGS: dict[str, tuple[set[str], str]] = {
 }
 # A zone that sets any of its settings has to set these: Cloudflare's own defaults are weaker.
 NEEDED_SETTINGS = ("ssl", "min_tls_version", "security_header")
-WEAK_CIPHER = re.compile(r"(RC4|3DES|DES-CBC|MD5|NULL|EXPORT|AES(128|256)-(SHA|SHA256|GCM-SHA256|GCM-SHA384)$|-SHA$)")
+WEAK_CIPHER = Pattern(r"(RC4|3DES|DES-CBC|MD5|NULL|EXPORT|AES(128|256)-(SHA|SHA256|GCM-SHA256|GCM-SHA384)$|-SHA$)")
 HALF_A_YEAR = 15_768_000
 LONGEST_LEAF = 398 * 24
 LONGEST_ORIGIN = 730
-PUBLIC_URL = re.compile(r"^http://([^/\s:@]+@)?(?P<host>\[[^\]]+\]|[^/\s:?#]+)", re.IGNORECASE)
-POSTGRES_URL = re.compile(r"\b(postgres(ql)?|mysql|mongodb|redis|amqp)://[^\s\"']+", re.IGNORECASE)
-WEAK_MODES = re.compile(
+PUBLIC_URL = Pattern(r"^http://([^/\s:@]+@)?(?P<host>\[[^\]]+\]|[^/\s:?#]+)", re.IGNORECASE)
+POSTGRES_URL = Pattern(r"\b(postgres(ql)?|mysql|mongodb|redis|amqp)://[^\s\"']+", re.IGNORECASE)
+WEAK_MODES = Pattern(
     r"(sslmode|ssl-mode)=(disable|allow|prefer)\b|[?&](ssl|tls)=(false|0)\b|sslaccept=accept_invalid_certs",
     re.IGNORECASE,
 )
-NO_TLS_VARIABLES = re.compile(
+NO_TLS_VARIABLES = Pattern(
     r"^(PGSSLMODE=(disable|allow|prefer)|NODE_TLS_REJECT_UNAUTHORIZED=0|GIT_SSL_NO_VERIFY=(1|true)"
     r"|PYTHONHTTPSVERIFY=0|\w*(SSL|TLS)_?(VERIFY|REJECT_UNAUTHORIZED)=(0|false|no|off)"
     r"|\w*INSECURE_SKIP_(TLS_)?VERIFY=(1|true|yes))$",

@@ -6,27 +6,36 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tests.policy.mutation.mutants import Mutant
 
 FILE = Path(__file__).with_suffix(".yaml")
-KEYS = {"types", "inputs", "flips", "reason"}
+
+
+@dataclass(frozen=True)
+class Cover:
+    types: tuple[str, ...]
+    inputs: tuple[str, ...]
+    flips: tuple[str, ...]
+
+    def fits(self, mutant: Mutant) -> bool:
+        return (
+            _fits(mutant.resource["type"], self.types)
+            and _fits(mutant.pattern, self.inputs)
+            and _fits(mutant.flip, self.flips)
+        )
 
 
 @dataclass(frozen=True)
 class Reason:
-    types: tuple[str, ...]
-    inputs: tuple[str, ...]
-    flips: tuple[str, ...]
     text: str
+    covers: tuple[Cover, ...]
 
-    def covers(self, mutant: Mutant) -> bool:
-        return _fits(mutant.resource["type"], self.types) and self._covers(mutant.pattern, mutant.flip)
-
-    def _covers(self, pattern: str, flip: str) -> bool:
-        return _fits(pattern, self.inputs) and _fits(flip, self.flips)
+    def cover(self, mutant: Mutant) -> Cover | None:
+        return next((each for each in self.covers if each.fits(mutant)), None)
 
 
 @lru_cache(maxsize=100_000)
@@ -40,17 +49,13 @@ def load(file: Path = FILE) -> list[Reason]:
     return [_reason(entry, f"{file.name}, entry {number}") for number, entry in enumerate(entries, start=1)]
 
 
-def _reason(entry: dict[str, object], where: str) -> Reason:
-    unknown = set(entry) - KEYS
-    if unknown or len(str(entry.get("reason", ""))) < 20:
-        raise ValueError(f"{where}: give types, inputs, flips (optional) and a reason in a sentence.")
-    return Reason(
-        _words(entry.get("types", "*")),
-        _words(entry.get("inputs", "*")),
-        _words(entry.get("flips", "*")),
-        str(entry["reason"]).strip(),
-    )
+def _reason(entry: Any, where: str) -> Reason:
+    if set(entry) != {"reason", "covers"} or len(entry["reason"]) < 20:
+        raise ValueError(f"{where}: give a reason in a sentence, and what it covers.")
+    return Reason(entry["reason"], tuple(_cover(each, where) for each in entry["covers"]))
 
 
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, list) else (str(value),)
+def _cover(entry: Any, where: str) -> Cover:
+    if set(entry) - {"flips"} != {"types", "inputs"}:
+        raise ValueError(f"{where}: a cover has types and inputs, and flips where it is not for all of them.")
+    return Cover(tuple(entry["types"]), tuple(entry["inputs"]), tuple(entry.get("flips", ["*"])))

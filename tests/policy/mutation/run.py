@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from tests.policy.mutation.capture import capture
 from tests.policy.mutation.mutants import Mutant, mutants
 from tests.policy.mutation.notice import Stack
-from tests.policy.mutation.reasons import Reason, load
+from tests.policy.mutation.reasons import Cover, Reason, load
 
 SYSTEMS = ("neurmatic", "neuropilot")
 SHOWN = 12
@@ -25,19 +25,22 @@ class Outcome:
     noticed: Counter[str] = field(default_factory=Counter)
     """By type."""
     by_rule: Counter[str] = field(default_factory=Counter)
-    excused: dict[Reason, list[Mutant]] = field(default_factory=dict)
+    excused: dict[Reason, Counter[Cover]] = field(default_factory=dict)
+    """For each reason, how often each of its parts was needed."""
+    excused_types: Counter[str] = field(default_factory=Counter)
     unnoticed: list[Mutant] = field(default_factory=list)
     """Without a reason."""
     false_alarms: list[str] = field(default_factory=list)
     resources: int = 0
 
     @property
-    def unneeded(self) -> list[Reason]:
-        return [reason for reason, found in self.excused.items() if not found]
+    def unneeded(self) -> list[Cover]:
+        """Parts of reasons whose mutants are noticed, or cannot be made any more."""
+        return [cover for reason, found in self.excused.items() for cover in reason.covers if not found[cover]]
 
     @property
     def total(self) -> int:
-        return sum(self.noticed.values()) + sum(map(len, self.excused.values())) + len(self.unnoticed)
+        return sum(self.noticed.values()) + self.excused_types.total() + len(self.unnoticed)
 
     @property
     def passed(self) -> bool:
@@ -45,7 +48,7 @@ class Outcome:
 
 
 def run(reasons: list[Reason], stacks: list[list[dict[str, object]]] | None = None) -> Outcome:
-    outcome = Outcome(excused={reason: [] for reason in reasons})
+    outcome = Outcome(excused={reason: Counter() for reason in reasons})
     for resources in stacks if stacks is not None else captured():
         stack = Stack(resources)
         outcome.resources += len(resources)
@@ -65,12 +68,17 @@ def _count(outcome: Outcome, mutant: Mutant, rules: list[str]) -> None:
         outcome.noticed[mutant.resource["type"]] += 1
         outcome.by_rule.update(rules)
         return
-    covering = next((reason for reason in outcome.excused if reason.covers(mutant)), None)
-    (outcome.unnoticed if covering is None else outcome.excused[covering]).append(mutant)
+    for reason, found in outcome.excused.items():
+        cover = reason.cover(mutant)
+        if cover:
+            found[cover] += 1
+            outcome.excused_types[mutant.resource["type"]] += 1
+            return
+    outcome.unnoticed.append(mutant)
 
 
 def markdown(outcome: Outcome, seconds: float) -> Iterator[str]:
-    excused = sum(map(len, outcome.excused.values()))
+    excused = outcome.excused_types.total()
     yield (
         f"{outcome.total} mutants of {outcome.resources} resources in {seconds:.0f} s: "
         f"{sum(outcome.noticed.values())} noticed, {excused} not noticed for a written reason, "
@@ -79,15 +87,16 @@ def markdown(outcome: Outcome, seconds: float) -> Iterator[str]:
     for alarm in outcome.false_alarms:
         yield f"- False alarm: {alarm}"
     yield from _unnoticed(outcome.unnoticed)
-    for reason in outcome.unneeded:
-        yield f"- Not needed any more: {', '.join(reason.types)}: {', '.join(reason.inputs)}: {reason.text}"
+    for cover in outcome.unneeded:
+        flips = "" if cover.flips == ("*",) else f": {'; '.join(cover.flips)}"
+        yield f"- Not needed any more: {', '.join(cover.types)}: {', '.join(cover.inputs)}{flips}"
     yield "\n## By type\n\n| type | noticed | with a reason | not noticed |\n|---|---|---|---|"
     yield from _by_type(outcome)
     yield "\n## By rule\n\nHow many mutants each rule notices; one may be noticed by several.\n"
     yield "| rule | mutants |\n|---|---|"
     yield from (f"| {rule} | {count} |" for rule, count in sorted(outcome.by_rule.items()))
     yield "\n## Reasons\n\nFrom tests/policy/mutation/reasons.yaml.\n"
-    yield from (f"- {len(found)}: {reason.text}" for reason, found in outcome.excused.items())
+    yield from (f"- {found.total()}: {reason.text}" for reason, found in outcome.excused.items())
 
 
 def _unnoticed(found: list[Mutant]) -> Iterator[str]:
@@ -108,7 +117,7 @@ def _one_line(text: str) -> str:
 
 
 def _by_type(outcome: Outcome) -> Iterator[str]:
-    excused = Counter(mutant.resource["type"] for found in outcome.excused.values() for mutant in found)
+    excused = outcome.excused_types
     unnoticed = Counter(mutant.resource["type"] for mutant in outcome.unnoticed)
     for kind in sorted({*outcome.noticed, *excused, *unnoticed}):
         yield f"| {kind} | {outcome.noticed[kind]} | {excused[kind]} | {unnoticed[kind]} |"
