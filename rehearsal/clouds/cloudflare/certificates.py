@@ -144,6 +144,7 @@ def upload_client_certificate(call: Call) -> Object:
         "enabled": True,
         "expires_on": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "issuer": certificate.issuer.rfc4514_string(),
+        "serial_number": str(certificate.serial_number),
         "signature": "SHA256-RSA",
         "status": "active",
         "uploaded_on": call.world.now(),

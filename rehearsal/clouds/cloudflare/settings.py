@@ -200,10 +200,18 @@ BOTS: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("sbfm_definitely_automated", "sbfm_likely_automated"), ("allow", "block", "managed_challenge")),
     "sbfm_verified_bots": ("allow", "block"),
     "ai_bots_protection": ("block", "disabled", "only_on_ad_pages"),
+    "content_bots_protection": ("block", "disabled"),
     "crawler_protection": ("enabled", "disabled"),
     "cf_robots_variant": ("off", "policy_only"),
 }
-COMMON_BOTS = ("enable_js", "ai_bots_protection", "crawler_protection", "is_robots_txt_managed", "cf_robots_variant")
+COMMON_BOTS = (
+    "content_bots_protection",
+    "enable_js",
+    "ai_bots_protection",
+    "crawler_protection",
+    "is_robots_txt_managed",
+    "cf_robots_variant",
+)
 SUPER = (
     *COMMON_BOTS,
     "sbfm_definitely_automated",
