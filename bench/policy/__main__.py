@@ -1,0 +1,219 @@
+"""What the policies cost, and what they notice, beside Checkov on the same stack.
+
+    python -m bench.policy [--runs 5] [--quick]
+
+The pack is measured by itself, behind the SDK's own servicer, for stacks of 150 to 5 000 resources, and in previews of
+150 resources with and without it, taking turns. Checkov judges production's S3 and IAM resources rendered as a
+Terraform plan; it has no checks for the other providers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.policy.defects import DEFECTS, Resource, planted
+from bench.policy.plan import plan
+from bench.preview.programs import with_records
+from ops.session import Session, open_session
+from ops.target import ROOT, Target
+from rehearsal.workspace import WORKSPACES
+
+NAME = "bench-policy"
+SIZES = (150, 1000, 5000)
+CHECKOV = "checkov==3.3.30"
+VENV = ROOT / ".toolchain" / "bench" / "checkov"
+PACK_VARIABLE = "PULUMI_OPTION_POLICY_PACK"
+
+
+def main() -> int:
+    options = parse()
+    resources = declared()
+    print(f"production declares {len(resources)} resources\n")
+    by_itself(resources)
+    if not options.quick:
+        previews(options.runs)
+    beside_checkov(resources)
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="without the previews through the engine")
+    return parser.parse_args()
+
+
+def declared() -> list[Resource]:
+    """What production declares, with its inputs, from one preview on the embedded clouds."""
+    session = open_session(Target("neurmatic", "production", NAME))
+    steps = json.loads(session.ask("preview", "--json"))["steps"]
+    states = [step["newState"] for step in steps]
+    return [(s["type"], s["urn"].rpartition("::")[2], s.get("inputs") or {}) for s in states]
+
+
+def by_itself(resources: list[Resource]) -> None:
+    print("| resources | judging each, ms | the stack as a whole, s | all together, s |")
+    print("|---|---|---|---|")
+    for size in SIZES:
+        many = [
+            (kind, f"{name}-{n}", props) for n in range(size // len(resources) + 1) for kind, name, props in resources
+        ]
+        each, whole = judged(many[:size])
+        print(f"| {size} | {1000 * each / size:.2f} | {whole:.2f} | {each + whole:.2f} |", flush=True)
+
+
+def judged(resources: list[Resource]) -> tuple[float, float]:
+    """Seconds for the resources, each by itself as the engine asks, and for the stack."""
+    pack, resource = harness()
+    run, given = pack(), [resource(kind, props, name, True) for kind, name, props in resources]
+    requests = [each.request() for each in given]
+    started = time.perf_counter()
+    for request in requests:
+        run.servicer.Remediate(request, None)
+        run.servicer.Analyze(request, None)
+    middle = time.perf_counter()
+    run.stack(*given)
+    return middle - started, time.perf_counter() - middle
+
+
+def harness() -> tuple[Any, Any]:
+    """The tests' way of asking the pack without an engine."""
+    for folder in ("policy", "tests/policy"):
+        path = str(ROOT / folder)
+        if path not in sys.path:
+            sys.path.insert(0, path)
+    servicer = importlib.import_module("servicer")
+    return servicer.Pack, servicer.Declared
+
+
+def previews(runs: int) -> None:
+    """150 resources, with and without the pack, in turns on one machine."""
+    session = open_session(Target("neurmatic", "production", NAME))
+    with_pack, without = dict(session.environment), dict(session.environment)
+    without.pop(PACK_VARIABLE)
+    stack_file = session.folder / "Pulumi.production.yaml"
+    original = stack_file.read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        grown = Path(folder) / "Pulumi.production.yaml"
+        grown.write_text(with_records(original, max(0, SIZES[0] - len(declared()))))
+        seconds: dict[str, list[float]] = {"with": [], "without": []}
+        for turn in range(runs + 1):
+            for name, environment in (("with", with_pack), ("without", without)):
+                taken = preview(session, environment, grown)
+                if turn:
+                    seconds[name].append(taken)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    print(
+        f"\nA preview of {SIZES[0]} resources, median of {runs}: {medians['with']:.2f} s with policies, "
+        f"{medians['without']:.2f} s without: {medians['with'] - medians['without']:+.2f} s"
+    )
+
+
+def preview(session: Session, environment: Mapping[str, str], config: Path) -> float:
+    command = ["pulumi", "preview", "--non-interactive", "--stack", "production", "--config-file", str(config)]
+    started = time.perf_counter()
+    subprocess.run(command, cwd=session.folder, env=dict(environment), check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+def beside_checkov(resources: list[Resource]) -> None:
+    problem = install_checkov()
+    print("\n| planted in production | this pack | Checkov |\n|---|---|---|")
+    base_ours, base_theirs = ours(resources), set() if problem else theirs(resources)
+    noticed = [0, 0]
+    told = 0
+    for what, kind, path, value in DEFECTS:
+        broken = planted(resources, kind, path, value)
+        if broken is None:
+            print(f"| {what} | no such resource | |")
+            continue
+        told += 1
+        own = sorted(ours(broken) - base_ours)
+        other = [] if problem else sorted(theirs(broken) - base_theirs)
+        noticed = [noticed[0] + bool(own), noticed[1] + bool(other)]
+        print(f"| {what} | {', '.join(own) or 'no'} | {', '.join(other) or 'no'} |", flush=True)
+    print(f"| noticed of {told} | {noticed[0]} | {problem or noticed[1]} |")
+    if not problem:
+        speed_beside_checkov(resources)
+
+
+def ours(resources: list[Resource]) -> set[str]:
+    pack, resource = harness()
+    found = pack().preview(*(resource(kind, props, name, True) for kind, name, props in resources))
+    return {each.policyName for each in found} - {"coverage", "pack-summary"}
+
+
+def theirs(resources: list[Resource]) -> set[str]:
+    report = checkov(resources)
+    reports = report if isinstance(report, list) else [report]
+    failed = [check for each in reports for check in each.get("results", {}).get("failed_checks", [])]
+    return {f"{check['check_id']} on {check['resource']}" for check in failed}
+
+
+def checkov(resources: list[Resource]) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plan.json"
+        file.write_text(json.dumps(plan(resources)))
+        environment = {"PATH": os.environ["PATH"], "HOME": folder, "BC_SKIP_MAPPING": "TRUE"}
+        command = [
+            str(VENV / "bin" / "checkov"),
+            "-f",
+            str(file),
+            "--framework",
+            "terraform_plan",
+            "-o",
+            "json",
+            "--quiet",
+        ]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=folder)
+        return json.loads(ran.stdout)
+
+
+def speed_beside_checkov(resources: list[Resource]) -> None:
+    clouds = [each for each in resources if each[0].startswith("aws:")]
+    started = time.perf_counter()
+    report = checkov(clouds)
+    taken = time.perf_counter() - started
+    first = report[0] if isinstance(report, list) else report
+    started = time.perf_counter()
+    ours(clouds)
+    own = time.perf_counter() - started
+    failed = len(theirs(resources))
+    print(
+        f"\nProduction's {len(clouds)} S3 and IAM resources: Checkov {taken:.1f} s (start included), "
+        f"{first['summary']['passed']} checks passed, {failed} failed of its default set; "
+        f"this pack {own:.2f} s (start not included), none failed.\n"
+        f"Checkov has checks for {first['summary']['resource_count']} of {len(resources)} resources."
+    )
+
+
+def install_checkov() -> str:
+    """In an environment of its own; says why not where that fails."""
+    if (VENV / "bin" / "checkov").exists():
+        return ""
+    try:
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True, capture_output=True)
+        subprocess.run([VENV / "bin" / "pip", "install", "-q", CHECKOV], check=True, capture_output=True, timeout=540)
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(VENV, ignore_errors=True)
+        return f"not installed ({type(error).__name__})"
+    return ""
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    finally:
+        shutil.rmtree(WORKSPACES / NAME, ignore_errors=True)
