@@ -64,7 +64,8 @@ def _confinement(service: Service) -> dict[str, Any]:
 
 def _limits(service: Service, settings: ContainersSettings) -> dict[str, Any]:
     return {
-        "cpus": f"{service.cpus:g}",
+        # "1" would be read back as "1.0", and the container replaced by the next `up`.
+        "cpus": str(float(service.cpus)),
         "memory": service.memory,
         # The same as memory: no swap. Unset, every preview shows a change.
         "memory_swap": service.memory,

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any, TextIO
 LOCK_SECONDS = 300
 RELOAD_SECONDS = 10
 SPARE = "@spare@"
+NOBODY = "server 127.0.0.1:1 down;"
 
 Files = dict[str, str]
 Wanted = Mapping[str, Any]
@@ -44,9 +46,11 @@ def main(wanted: Wanted) -> None:
 
 
 def prepare(root: Path, wanted: Wanted) -> None:
-    """Who answers stays as it is; before the first switch it is nobody."""
-    serving = {name: text for name, text in current(root).items() if name in ("upstreams.conf", "serving.json")}
-    put(root, {**wanted["files"], "upstreams.conf": upstreams(wanted, {}), **serving}, wanted)
+    """Who answers stays as it is, but for containers that are gone; before the first switch it is nobody."""
+    before = current(root)
+    serving = {name: before[name] for name in ("upstreams.conf", "serving.json") if name in before}
+    files = {**wanted["files"], "upstreams.conf": upstreams(wanted, {}), **serving}
+    put(root, {**files, "upstreams.conf": still_there(files["upstreams.conf"])}, wanted)
 
 
 def switch(root: Path, wanted: Wanted) -> None:
@@ -93,6 +97,18 @@ def upstreams(wanted: Wanted, spares: Sets) -> str:
         kind = "backends" if ":3000" in line else "frontends"
         lines += [line.replace(SPARE, name) for name in spares.get(kind, [])]
     return "\n".join([*lines, ""])
+
+
+def still_there(text: str) -> str:
+    """nginx does not start with a name that nobody has, and a container that is gone has none."""
+    kept = [line for line in text.splitlines() if not (name := server(line)) or running(name)]
+    blocks = "\n".join(kept).split("}")[:-1]
+    return "".join(f"{block}}}" if "server " in block else f"{block}    {NOBODY}\n}}" for block in blocks) + "\n"
+
+
+def server(line: str) -> str:
+    found = re.match(r"\s*server ([^:]+):", line)
+    return "" if found is None or NOBODY in line else found.group(1)
 
 
 def put(root: Path, files: Files, wanted: Wanted) -> None:
