@@ -24,7 +24,7 @@ class Cover:
     def fits(self, mutant: Mutant) -> bool:
         return (
             _fits(mutant.resource["type"], self.types)
-            and _fits(mutant.pattern, self.inputs)
+            and _fits_input(mutant.pattern, self.inputs)
             and _fits(mutant.flip, self.flips)
         )
 
@@ -40,8 +40,15 @@ class Reason:
 
 @lru_cache(maxsize=100_000)
 def _fits(text: str, globs: tuple[str, ...]) -> bool:
-    # An input's index is written *, and so is any text: both read the same to whoever writes a reason.
     return any(fnmatchcase(text, glob) for glob in globs)
+
+
+@lru_cache(maxsize=100_000)
+def _fits_input(pattern: str, globs: tuple[str, ...]) -> bool:
+    """Step by step: the * of an index must not stand for several steps."""
+    steps = pattern.split(".")
+    wanted = [glob.split(".") for glob in globs]
+    return any(len(each) == len(steps) and all(map(fnmatchcase, steps, each)) for each in wanted)
 
 
 def load(file: Path = FILE) -> list[Reason]:
