@@ -18,7 +18,7 @@ from ops import engine
 from ops.errors import OperatorError
 from ops.systems import secrets_of
 from ops.target import POLICY_PACK, Target
-from rehearsal import RehearsalError
+from rehearsal import RehearsalError, official
 from rehearsal.workspace import REHEARSAL, Workspace, machine_of
 
 MARKER = "rehearsal.json"
@@ -71,7 +71,7 @@ def with_policies(environment: Mapping[str, str]) -> dict[str, str]:
 def _rehearsal(target: Target, base: Mapping[str, str]) -> Session:
     name = target.rehearsal or "default"
     try:
-        workspace = Workspace(target.source, name, machine_of(name))
+        workspace = Workspace(target.source, name, machine_of(name), official=official.wanted())
         environment = with_policies(workspace.environment(base))
         workspace.prepare(target.stack, environment, secrets_of(target.system))
     except RehearsalError as error:

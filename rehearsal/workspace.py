@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rehearsal import RehearsalError, agent, stackfile
+from rehearsal import RehearsalError, agent, official, stackfile
 
 if TYPE_CHECKING:
+    from rehearsal.clouds.servers import Clouds
     from rehearsal.machine import Machine
 
 __all__ = ["REHEARSAL", "ROOT", "WORKSPACES", "RehearsalError", "Workspace", "machine_of"]
@@ -46,6 +47,9 @@ class Workspace:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Laid over the stack file, by its own keys: {"neurmatic:containers": {"postgres": {"memory": "1GB"}}}."""
 
+    official: bool = False
+    """With the official plugins instead of the stand-ins."""
+
     @property
     def folder(self) -> Path:
         return WORKSPACES / self.name / self.project_name
@@ -56,7 +60,7 @@ class Workspace:
 
     @property
     def home(self) -> Path:
-        return self.folder / "home"
+        return self.folder / ("official" if self.official else "home")
 
     @property
     def backend(self) -> Path:
@@ -68,15 +72,23 @@ class Workspace:
         """Where the emulated clouds of this rehearsal keep what they hold."""
         return WORKSPACES / self.name / "clouds"
 
+    def start_clouds(self) -> Clouds:
+        """Plugins do so by themselves when they need them; tests and tools ask here."""
+        from rehearsal.clouds import servers  # noqa: PLC0415  a preview starts none
+
+        return servers.start(self.clouds)
+
     @property
     def project_name(self) -> str:
         return str(yaml.safe_load((self.source / "Pulumi.yaml").read_text())["name"])
 
     def environment(self, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         key = {"SSH_AUTH_SOCK": str(agent.serve(self.machine.key_path, os.getpid()))} if self.machine else {}
+        endpoints = official.endpoints(self.start_clouds()) if self.official else {}
         return {
             **{name: caller[name] for name in PASSED_ON if name in caller},
             **key,
+            **endpoints,
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
@@ -89,7 +101,10 @@ class Workspace:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
-            self._install_plugins(stack)
+            if self.official:
+                official.install(self.home, f"file://{self.backend}", environment)
+            else:
+                self._install_plugins(stack)
             self.backend.mkdir(exist_ok=True)
             self.project.mkdir(exist_ok=True)
             self._write_project_file()
@@ -125,11 +140,17 @@ class Workspace:
         if not self._exists(stack):
             self._pulumi(environment, "stack", "init", stack)
         if secrets:
-            pairs = [word for key in secrets for word in ("--secret", f"{key}={stackfile.stand_in(key)}")]
+            pairs = [word for key in secrets for word in ("--secret", f"{key}={self._secret(key)}")]
             self._pulumi(environment, "config", "set-all", "--stack", stack, *pairs)
 
+    def _secret(self, key: str) -> str:
+        """A generated value; only the official plugin has to show the emulated API the one that it knows."""
+        if self.official and key.endswith(":cloudflare_api_token"):
+            return self.start_clouds().cloudflare_token
+        return stackfile.stand_in(key)
+
     def _stack_file(self, committed: str) -> str:
-        server = server_on(self.machine) if self.machine else None
+        server = server_on(self.machine) if self.machine else stackfile.NO_SERVER if self.official else None
         return stackfile.rehearse(committed, self.project_name, server, self.settings)
 
     def _exists(self, stack: str) -> bool:
@@ -137,7 +158,11 @@ class Workspace:
 
     def _fingerprint(self, stack: str, secrets: Sequence[str]) -> str:
         source = self.source / f"Pulumi.{stack}.yaml"
-        parts = [source.read_text() if source.is_file() else "", *secrets, repr(sorted(self.settings.items()))]
+        parts = [
+            source.read_text() if source.is_file() else "",
+            *secrets,
+            repr((sorted(self.settings.items()), self.official)),
+        ]
         parts += [repr(asdict(server_on(self.machine)))] if self.machine else []
         parts += [Path(module).read_text() for module in (__file__, stackfile.__file__)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
