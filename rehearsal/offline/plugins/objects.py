@@ -157,13 +157,21 @@ def ensure_image(subject: Subject, name: str, platform: str | None, what: str) -
             pass
         try:
             repository, tag = parse_repository_tag(name)
-            engine.pull(repository, tag or "latest", platform=platform)
+            engine.pull(repository, tag or "latest", platform=platform, auth_config=_login(subject, repository))
             return dict(engine.inspect_image(name))
         except docker.errors.APIError as error:
             answer = f"Error response from daemon: {error.explanation or error}"
             raise Upstream(f"{what}unable to pull image {name}: error pulling image {name}: {answer}") from error
 
     return ask(subject, what, find)
+
+
+def _login(subject: Subject, repository: str) -> dict[str, str] | None:
+    """Give what the provider was told about the registry of this image."""
+    for each in subject.settings.get("registryAuth") or []:
+        if each["address"].removeprefix("https://").rstrip("/") == repository.partition("/")[0]:
+            return {"username": each.get("username", ""), "password": each.get("password", "")}
+    return None
 
 
 class Image(Kept):
