@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from policies_stage import Rehearsal
+
+from rehearsal.workspace import WORKSPACES
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Iterator[Rehearsal]:
+    name = f"test-policies-{os.getpid()}"
+    yield Rehearsal(name)
+    shutil.rmtree(WORKSPACES / name, ignore_errors=True)
