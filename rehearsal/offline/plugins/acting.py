@@ -16,7 +16,7 @@ _ACTING = {
     "docker": ("containers", "objects"),
     "random": ("randoms",),
     "tls": ("certificates",),
-    "aws": ("amazon",),
+    "aws": ("buckets", "identities"),
     "cloudflare": ("zones",),
 }
 _NEEDS = {"docker": "machine", "aws": "clouds", "cloudflare": "clouds"}

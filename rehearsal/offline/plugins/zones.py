@@ -76,7 +76,7 @@ _ZONE = "zones/{zoneId}/"
 _CHECKED: Values = {"checkRegions": None, "method": "GET", "port": None}
 _ONE = {"id": "{zoneId}", "import_": "{zoneId}"}
 _ROWS = {
-    "DnsRecord": Row(_ZONE + "dns_records/{id}", _ZONE + "dns_records", same=("name", "type", "content")),
+    "DnsRecord": Row(_ZONE + "dns_records/{id}", _ZONE + "dns_records", same=("name", "type", "content", "data")),
     "Ruleset": Row(_ZONE + "rulesets/{id}", _ZONE + "rulesets", import_="zones/{zoneId}/{id}", same=("phase", "kind")),
     "Healthcheck": Row(_ZONE + "healthchecks/{id}", _ZONE + "healthchecks", same=("name",), computed=_CHECKED),
     "AuthenticatedOriginPullsCertificate": Row(

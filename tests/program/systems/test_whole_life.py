@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from stage import Stage
+
+from components.outputs import SECRETS
 
 pytestmark = pytest.mark.engine
 
@@ -49,11 +53,7 @@ def test_secrets_are_encrypted_wherever_they_lie(stage: Stage) -> None:
     session = stage.session()
     up = stage.pulumi(session, "up", "--yes", "--skip-preview", "--stack", "production")
     shown = stage.pulumi(session, "stack", "output", "--json", "--show-secrets", "--stack", "production")
-    passwords = [
-        line.split('"')[3]
-        for line in shown.text.splitlines()
-        if len(line.split('"')) > 3 and len(line.split('"')[3]) == 64
-    ]
+    passwords = list(json.loads(shown.text)[SECRETS].values())
     assert len(passwords) == 5
 
     state = (session.folder.parents[1] / "backend/.pulumi/stacks/neurmatic/production.json").read_text()

@@ -13,7 +13,7 @@ from plugin_driver import ZONE, Driver, authority, stand_in
 
 from rehearsal.clouds.servers import Clouds, start, stop
 from rehearsal.inventory import client
-from rehearsal.offline.plugins import amazon, zones
+from rehearsal.offline.plugins import buckets, identities, zones
 
 Of = Callable[[str], Driver]
 S3, CF = "aws:s3/", "cloudflare:index/"
@@ -182,7 +182,7 @@ MADE_ONLY += (CF + "originCaCertificate:OriginCaCertificate", "aws:iam/userPolic
 
 
 def test_every_type_that_acts_is_tried_here() -> None:
-    assert {*LIVES, *MADE_ONLY} == {*amazon.ACTORS, *zones.ACTORS}
+    assert {*LIVES, *MADE_ONLY} == {*buckets.ACTORS, *identities.ACTORS, *zones.ACTORS}
 
 
 @pytest.mark.parametrize("token", sorted(LIVES))
