@@ -32,7 +32,8 @@ DANGEROUS_CAPABILITIES = {
     "SYS_TIME",
 }
 SAFE_SYSCTLS = ("net.", "fs.mqueue.", "kernel.msg", "kernel.sem", "kernel.shm")
-ROOT = Pattern(r"^(root|0+)(:|$)")
+# An empty user is the image's own, and most images say root.
+ROOT = Pattern(r"^(root|0*)(:|$)")
 
 
 def spec(resource: Resource) -> str:

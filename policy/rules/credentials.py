@@ -36,6 +36,7 @@ from .kinds import (
     SERVICE,
     TUNNELS,
 )
+from .near import is_near
 
 book = Book("credentials")
 
@@ -92,6 +93,8 @@ EMPTY_PASSWORD = Pattern(
     r"|(POSTGRES|MYSQL_ROOT|REDIS|MONGO_INITDB_ROOT|RABBITMQ_DEFAULT)_PASS(WORD)?=(|postgres|password|root|admin|guest|changeme|secret|example)$)",
     re.IGNORECASE,
 )
+ADDRESS = Pattern(r"https?://(\[[^\]]+\]|[^/\s:\"@]+)")
+OWN_HOSTS = Pattern(r"(^|\.)(amazonaws\.com(\.cn)?|api\.aws|api\.cloudflare\.com)$", re.IGNORECASE)
 INTERNAL = ("__internal", "__defaults", "__inputs")
 
 
@@ -321,6 +324,22 @@ def provider_has_static_keys(resource: Resource) -> Iterator[Finding]:
 def provider_uses_the_global_key(resource: Resource) -> Iterator[Finding]:
     if resource.read("apiKey") not in (None, "", UNJUDGED):
         yield Finding("apiKey", "the provider would use the global API key.")
+
+
+@book.rule(
+    "endpoints",
+    [AWS_PROVIDER, CLOUDFLARE_PROVIDER],
+    "Whatever stands at an API's address, or between, is given the credentials with every call.",
+    "Remove endpoints, baseUrl, proxies and customCaBundle; a test's own servers belong on a private address.",
+    "CWE-522",
+)
+def credentials_go_elsewhere(resource: Resource) -> Iterator[Finding]:
+    for name in ("endpoints", "baseUrl", "httpProxy", "httpsProxy", "ec2MetadataServiceEndpoint"):
+        hosts = ADDRESS.finditer(resource.text(name) or "")
+        if any(not is_near(each.group(1)) and not OWN_HOSTS.search(each.group(1)) for each in hosts):
+            yield Finding(name, "a stranger's server would be given the credentials.")
+    if resource.read("customCaBundle") not in (None, "", UNJUDGED):
+        yield Finding("customCaBundle", "a certificate authority of somebody else would be trusted for every call.")
 
 
 @book.rule(

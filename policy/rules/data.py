@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
 from .documents import statements
@@ -105,11 +105,17 @@ def backups_expire_early(resources: list[Resource]) -> Iterator[Finding]:
     for bucket in of(resources, BUCKET):
         if not _is_for_backups(bucket):
             continue
-        for lifecycle in find(bucket):
-            for path, _ in lifecycle.items("rules"):
-                days = lifecycle.number(f"{path}.expiration.days")
-                if known(days) and days is not None and days < SHORTEST_BACKUP:
-                    yield Finding(f"{path}.expiration.days", "backups would be deleted within weeks.", lifecycle.urn)
+        for holder, path in expirations(bucket, find(bucket)):
+            days = holder.number(f"{path}.expiration.days")
+            if known(days) and days is not None and days < SHORTEST_BACKUP:
+                yield Finding(f"{path}.expiration.days", "backups would be deleted within weeks.", holder.urn)
+
+
+def expirations(bucket: Resource, lifecycles: Iterable[Resource]) -> Iterator[tuple[Resource, str]]:
+    """The rules of a bucket's lifecycle: in resources of their own, or in the bucket as of old."""
+    yield from ((bucket, path) for path, _ in bucket.items("lifecycleRules"))
+    for lifecycle in lifecycles:
+        yield from ((lifecycle, path) for path, _ in lifecycle.items("rules"))
 
 
 @book.relation(
@@ -123,19 +129,17 @@ def everything_expires(resources: list[Resource]) -> Iterator[Finding]:
     for bucket in of(resources, BUCKET):
         if _is_for_backups(bucket) or _is_disposable(bucket) or bucket.read("tags.holds") == "logs":
             continue
-        for lifecycle in find(bucket):
-            for path, _ in lifecycle.items("rules"):
-                if lifecycle.read(f"{path}.expiration.days") not in (None, 0, UNJUDGED) and _is_for_all(
-                    lifecycle, path
-                ):
-                    yield Finding(
-                        f"{path}.expiration.days", "every object of the bucket would be deleted.", lifecycle.urn
-                    )
+        for holder, path in expirations(bucket, find(bucket)):
+            days = holder.number(f"{path}.expiration.days")
+            if known(days) and days and _is_for_all(holder, path):
+                yield Finding(f"{path}.expiration.days", "every object of the bucket would be deleted.", holder.urn)
 
 
-def _is_for_all(lifecycle: Resource, path: str) -> bool:
-    narrowed = [lifecycle.read(f"{path}.{name}") for name in ("filter.prefix", "filter.tag", "filter.and", "prefix")]
-    return not any(narrowed) and lifecycle.read(f"{path}.status") != "Disabled"
+def _is_for_all(holder: Resource, path: str) -> bool:
+    names = ("filter.prefix", "filter.tag", "filter.and", "prefix", "tags")
+    narrowed = [holder.read(f"{path}.{name}") for name in names]
+    off = holder.read(f"{path}.status") == "Disabled" or holder.read(f"{path}.enabled") is False
+    return not any(narrowed) and not off
 
 
 @book.rule(

@@ -85,7 +85,7 @@ PERMISSIONS = (
 )
 # Actions that AWS lets nobody limit to a resource, and that change nothing.
 HARMLESS = Pattern(
-    r"^(\w[\w-]*:(list|describe)\w*\*?|s3:(listallmybuckets|getaccountpublicaccessblock)|sts:getcalleridentity"
+    r"^((?!s3:)\w[\w-]*:(list|describe)\w*\*?|s3:(listallmybuckets|getaccountpublicaccessblock)|sts:getcalleridentity"
     r"|cloudwatch:(putmetricdata|getmetric\w*)|ecr:getauthorizationtoken|ec2:describe\w*\*?|xray:put\w*"
     r"|iam:getaccountsummary|pricing:\w+|ce:get\w*|health:\w+)$"
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
@@ -26,6 +25,7 @@ from .kinds import (
     SELF_SIGNED,
     SERVICE,
 )
+from .near import is_near
 
 # The same subject as the edge and the buckets, in a file of its own.
 book = Book("tls")
@@ -102,11 +102,12 @@ def certificate_lives_long(resource: Resource) -> Iterator[Finding]:
     "RFC 5280 4.2.1",
 )
 def leaf_may_sign(resource: Resource) -> Iterator[Finding]:
-    if resource.read("isCaCertificate", default=False) is not False:
-        return
+    authority = resource.read("isCaCertificate", default=False)
     for path, use in resource.items("allowedUses"):
-        if use in ("cert_signing", "crl_signing"):
+        if authority is False and use in ("cert_signing", "crl_signing"):
             yield Finding(path, "a certificate that is no CA could sign others.")
+        if authority is True and use in ("server_auth", "client_auth"):
+            yield Finding("isCaCertificate", "a certificate that is shown to others could sign more of its kind.")
 
 
 @book.rule(
@@ -183,7 +184,7 @@ def provider_talks_in_the_clear(resource: Resource) -> Iterator[Finding]:
         yield Finding("insecure", "certificates of AWS would not be checked.")
     for name in ("endpoints", "baseUrl"):
         text = resource.text(name) or ""
-        if any(not _is_near(host) for host in re.findall(r"http://(\[[^\]]+\]|[^/\s:\"]+)", text)):
+        if any(not is_near(host) for host in re.findall(r"http://(\[[^\]]+\]|[^/\s:\"]+)", text)):
             yield Finding(name, "credentials would travel over plain HTTP.")
 
 
@@ -206,11 +207,11 @@ def _is_plain_database(url: str) -> bool:
     host = authority.rpartition("@")[2].partition("/")[0]
     host = host if host.startswith("[") else host.partition(":")[0]
     if WEAK_MODES.search(f"?{query}"):
-        return not _is_near(host)
+        return not is_near(host)
     encrypted = re.search(
         r"(sslmode|ssl-mode)=(require|verify|required)|[?&](ssl|tls)=(true|1)", f"?{query}", re.IGNORECASE
     )
-    return not _is_near(host) and not encrypted and not scheme.lower().endswith("+srv")
+    return not is_near(host) and not encrypted and not scheme.lower().endswith("+srv")
 
 
 @book.rule(
@@ -238,17 +239,8 @@ def program_checks_nothing(resource: Resource) -> Iterator[Finding]:
 def program_calls_plain_http(resource: Resource) -> Iterator[Finding]:
     for path, _, value in environment(resource):
         match = PUBLIC_URL.match(value)
-        if match and not _is_near(match.group("host")):
+        if match and not is_near(match.group("host")):
             yield Finding(path, "another machine would be called over plain HTTP.")
-
-
-def _is_near(host: str) -> bool:
-    """This machine, its containers (names without a dot) and private networks."""
-    name = host.strip("[]").lower()
-    try:
-        return ipaddress.ip_address(name).is_private
-    except ValueError:
-        return "." not in name or name.endswith((".internal", ".local", ".localhost", ".svc"))
 
 
 RULES = book.rules

@@ -69,6 +69,7 @@ IDENTITY: list[Row] = [
     ("identity-administrator", "role", "inlinePolicies.0.policy", allow("*")),
     ("identity-full-service", "policy", "policy", allow("s3:*", "arn:aws:s3:::media/*")),
     ("identity-any-resource", "policy", "policy", allow("s3:PutObject")),
+    ("identity-any-resource", "policy", "policy", allow("s3:ListBucket")),
     ("identity-all-but", "policy", "policy", document({"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:x"})),
     (
         "identity-all-but",
@@ -149,6 +150,7 @@ TLS: list[Row] = [
     ("tls-key-strength", "ec-key", "ecdsaCurve", ABSENT),
     ("tls-certificate-lifetime", "certificate", "validityPeriodHours", 87600.0),
     ("tls-certificate-uses", "certificate", "allowedUses.0", "cert_signing"),
+    ("tls-certificate-uses", "certificate", "isCaCertificate", True),
     ("tls-health-check", "health", "type", "HTTP"),
     ("tls-health-check", "health", "type", ABSENT),
     ("tls-health-check", "health", "httpConfig.allowInsecure", True),

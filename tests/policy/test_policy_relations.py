@@ -41,6 +41,8 @@ RELATIONS: list[tuple[str, str, str, Any]] = [
     ("edge-one-ruleset", "config-rules", "phase", "http_ratelimit"),
     ("data-backup", "backups", "", REMOVED),
     ("data-backup-retention", "backups-lifecycle", "rules.0.expiration.days", 7.0),
+    ("data-backup-retention", "backups", "lifecycleRules", [{"enabled": True, "expiration": {"days": 3.0}}]),
+    ("data-whole-expiry", "bucket", "lifecycleRules", [{"enabled": True, "expiration": {"days": 365.0}}]),
     ("data-whole-expiry", "lifecycle", "rules.0.filter", ABSENT),
     ("naming-one-environment", "bucket", "tags.environment", "staging"),
 ]
