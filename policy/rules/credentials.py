@@ -335,8 +335,11 @@ def provider_uses_the_global_key(resource: Resource) -> Iterator[Finding]:
 )
 def credentials_go_elsewhere(resource: Resource) -> Iterator[Finding]:
     for name in ("endpoints", "baseUrl", "httpProxy", "httpsProxy", "ec2MetadataServiceEndpoint"):
-        hosts = ADDRESS.finditer(resource.text(name) or "")
-        if any(not is_near(each.group(1)) and not OWN_HOSTS.search(each.group(1)) for each in hosts):
+        # A provider gets nested inputs as JSON text.
+        given = resource.read(name)
+        texts = [text for _, text in _texts(given, name)] if known(given) else []
+        hosts = [match.group(1) for text in texts for match in ADDRESS.finditer(text)]
+        if any(not is_near(host) and not OWN_HOSTS.search(host) for host in hosts):
             yield Finding(name, "a stranger's server would be given the credentials.")
     if resource.read("customCaBundle") not in (None, "", UNJUDGED):
         yield Finding("customCaBundle", "a certificate authority of somebody else would be trusted for every call.")
