@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from rehearsal.clouds.cloudflare.errors import RefusalError
-from rehearsal.clouds.cloudflare.routes import Call, Page, page, route
+from rehearsal.clouds.cloudflare.routes import Call, Page, page, route, typed
 from rehearsal.clouds.cloudflare.store import Object, new_id
 
 HEALTH_DEFAULTS: Object = {
@@ -67,14 +67,18 @@ def replace_healthcheck(call: Call) -> Object:
 def _write_healthcheck(call: Call, own: Object) -> Object:
     given = {key: value for key, value in call.object().items() if value is not None}
     for name in ("name", "address"):
-        if not isinstance(given.get(name), str) or not given[name]:
+        if not typed(given, name, str):
             raise RefusalError("value-invalid", why=f"{name} is required")
-    if given.get("type", "HTTP") not in ("HTTP", "HTTPS", "TCP"):
+    if typed(given, "type", str, "HTTP") not in ("HTTP", "HTTPS", "TCP"):
         raise RefusalError("value-invalid", why="type must be one of HTTP, HTTPS, TCP")
-    interval, timeout = given.get("interval", 60), given.get("timeout", 5)
+    interval, timeout = typed(given, "interval", (int, float), 60), typed(given, "timeout", (int, float), 5)
     if not 5 <= interval <= 3600 or not 1 <= timeout <= 10:
         raise RefusalError("value-invalid", why="interval must be between 5 and 3600, timeout between 1 and 10")
-    http = {"http_config": {**HTTP_DEFAULTS, **given.get("http_config", {})}} if given.get("type") != "TCP" else {}
+    http = (
+        {"http_config": {**HTTP_DEFAULTS, **typed(given, "http_config", dict, {})}}
+        if given.get("type") != "TCP"
+        else {}
+    )
     state = {"status": "unknown", "failure_reason": "", "modified_on": call.world.now()}
     found = {**HEALTH_DEFAULTS, **given, **http, **state, **own}
     call.zone["healthchecks"][own["id"]] = found
@@ -119,7 +123,7 @@ def _policy(call: Call) -> Object:
     if not isinstance(mechanisms, dict) or not any(mechanisms.get(kind) for kind in MECHANISMS):
         raise RefusalError("policy-invalid", why="mechanisms must name at least one of email, pagerduty, webhooks")
     known = {check for zone in call.world.zones.values() for check in zone["healthchecks"]}
-    for check in (given.get("filters") or {}).get("health_check_id", []):
+    for check in typed(typed(given, "filters", dict, {}), "health_check_id", list, []):
         if check not in known:
             raise RefusalError("policy-invalid", why=f"there is no health check {check}")
     kept = ("name", "description", "alert_type", "enabled", "mechanisms", "filters", "alert_interval")
@@ -170,7 +174,7 @@ def create_list(call: Call) -> Object:
         "id": new_id(),
         "name": name,
         "kind": kind,
-        "description": given.get("description", ""),
+        "description": typed(given, "description", str, ""),
         **dates,
         "items": {},
     }
@@ -189,7 +193,7 @@ def _most_lists(call: Call) -> int:
 
 def replace_list(call: Call) -> Object:
     found = _list(call)
-    found["description"] = call.object().get("description", found["description"])
+    found["description"] = typed(call.object(), "description", str, found["description"])
     found["modified_on"] = call.world.now()
     return _summary(found)
 
@@ -219,7 +223,7 @@ def replace_items(call: Call) -> Object:
 
 def remove_items(call: Call) -> Object:
     found = _list(call)
-    gone = {item.get("id") for item in call.object().get("items", [])}
+    gone = [item.get("id") for item in typed(call.object(), "items", list, []) if isinstance(item, dict)]
     found["items"] = {key: item for key, item in found["items"].items() if key not in gone}
     return _operation(call)
 

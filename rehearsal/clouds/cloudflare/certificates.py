@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from rehearsal.clouds.cloudflare.errors import RefusalError
-from rehearsal.clouds.cloudflare.routes import Call, Page, page, route
+from rehearsal.clouds.cloudflare.routes import Call, Page, one_of, page, route, typed
 from rehearsal.clouds.cloudflare.store import Object, World, new_id
 
 VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
@@ -18,15 +18,15 @@ REQUEST_TYPES = ("origin-rsa", "origin-ecc", "keyless-certificate")
 def create_origin_certificate(call: Call) -> Object:
     given = call.object()
     kind, days, names = given.get("request_type"), given.get("requested_validity", 5475), given.get("hostnames")
-    if kind not in REQUEST_TYPES:
+    if not one_of(kind, REQUEST_TYPES):
         raise RefusalError("certificate-invalid", why=f"request_type must be one of {', '.join(REQUEST_TYPES)}")
-    if days not in VALIDITIES:
+    if not one_of(days, VALIDITIES) and not one_of(days, map(float, VALIDITIES)):
         raise RefusalError("validity-invalid", allowed=", ".join(map(str, VALIDITIES)))
     if not isinstance(names, list) or not names or len(names) > 200:
         raise RefusalError("certificate-invalid", why="hostnames must be a list of 1 to 200 names")
     for name in names:
         _refuse_foreign(call.world, str(name))
-    pem, expires = _signed(call.world, str(given.get("csr", "")), sorted(map(str, names)), int(days))
+    pem, expires = _signed(call.world, typed(given, "csr", str, ""), sorted(map(str, names)), int(days))
     certificate = {
         "id": new_id(),
         "certificate": pem,
@@ -137,7 +137,7 @@ def revoke_origin_certificate(call: Call) -> Object:
 def upload_client_certificate(call: Call) -> Object:
     """What the edge shows the origin. Key and certificate have to belong together."""
     given = call.object()
-    certificate = _checked_pair(str(given.get("certificate", "")), str(given.get("private_key", "")))
+    certificate = _checked_pair(typed(given, "certificate", str, ""), typed(given, "private_key", str, ""))
     new = {
         "id": new_id(),
         "certificate": given["certificate"],

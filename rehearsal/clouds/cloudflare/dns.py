@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rehearsal.clouds.cloudflare.errors import RefusalError
-from rehearsal.clouds.cloudflare.routes import Call, Page, page, route
+from rehearsal.clouds.cloudflare.routes import Call, Page, one_of, page, route, typed
 from rehearsal.clouds.cloudflare.store import ZONE_NAME, Object, empty_zone, new_id
 
 PROXIABLE = ("A", "AAAA", "CNAME")
@@ -92,7 +92,7 @@ def create_zone(call: Call) -> Object:
 def edit_zone(call: Call) -> Object:
     plan = call.object().get("plan")
     zone = call.zone
-    if isinstance(plan, dict) and plan.get("id") in QUOTA:
+    if isinstance(plan, dict) and one_of(plan.get("id"), QUOTA):
         zone["plan"] = plan["id"]
     for name in ("paused", "type", "vanity_name_servers"):
         if name in call.object():
@@ -184,12 +184,12 @@ def delete_record(call: Call) -> Object:
 
 def _record(call: Call, given: Object) -> Object:
     """As the API would keep it: full name, lower case, content from data, automatic TTL when proxied."""
-    kind = str(given.get("type", ""))
+    kind = typed(given, "type", str, "")
     if kind not in TYPES:
         raise RefusalError("record-type", type=kind)
     record: Object = {"name": _name(given.get("name"), call.zone["name"]), "type": kind}
     record |= _content(kind, given)
-    proxied = given.get("proxied") or False
+    proxied = typed(given, "proxied", bool, False)
     if proxied and kind not in PROXIABLE:
         raise RefusalError("record-proxied")
     if proxied and kind in ("A", "AAAA") and _unreachable(record["content"]):
@@ -200,10 +200,10 @@ def _record(call: Call, given: Object) -> Object:
         "proxiable": kind in PROXIABLE,
         "proxied": bool(proxied),
         "ttl": AUTOMATIC if proxied else ttl,
-        "settings": given.get("settings") or {},
+        "settings": typed(given, "settings", dict, {}),
         "meta": {},
-        "comment": given.get("comment"),
-        "tags": given.get("tags") or [],
+        "comment": typed(given, "comment", str),
+        "tags": typed(given, "tags", list, []),
     }
 
 
@@ -218,7 +218,7 @@ def _unreachable(text: str) -> bool:
 
 
 def _name(given: Any, zone: str) -> str:
-    name = str(given or "").rstrip(".").lower()
+    name = given.rstrip(".").lower() if isinstance(given, str) else ""
     if name == "@":
         return zone
     if not name or len(name) > 253 or not LABELS.fullmatch(name):
@@ -234,9 +234,10 @@ def _ttl(given: Any, plan: str) -> int:
 
 
 def _content(kind: str, given: Object) -> Object:
-    if kind in WITH_PRIORITY and not isinstance(given.get("priority"), int | float):
+    priority = typed(given, "priority", (int, float))
+    if kind in WITH_PRIORITY and priority is None:
         raise RefusalError("record-priority")
-    extra: Object = {"priority": int(given["priority"])} if given.get("priority") is not None else {}
+    extra: Object = {"priority": int(priority)} if priority is not None else {}
     if kind in DATA_FIELDS and isinstance(given.get("data"), dict):
         data = given["data"]
         return {"content": _from_data(kind, data), "data": data, **extra}

@@ -66,6 +66,21 @@ def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int
     return int(text)
 
 
+def typed(given: Object, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+    """A field of a body; absent and null are the default, any other kind is refused."""
+    value = given.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise RefusalError("value-invalid", why=f"{name} has the wrong type")
+    return value
+
+
+def one_of(value: Any, allowed: Iterable[Any]) -> bool:
+    """Python takes 1 for true and 1.0 for 1; the API does not."""
+    return any(value == one and type(value) is type(one) for one in allowed)
+
+
 Handler = Callable[[Call], Any]
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from rehearsal.clouds.cloudflare.errors import RefusalError
-from rehearsal.clouds.cloudflare.routes import Call, Page, page, route
+from rehearsal.clouds.cloudflare.routes import Call, Page, page, route, typed
 from rehearsal.clouds.cloudflare.store import Object, new_id
 
 WITHOUT_RULES = ("id", "name", "description", "kind", "version", "last_updated", "phase")
@@ -68,7 +68,7 @@ def replace_ruleset(call: Call) -> Object:
     for name in ("kind", "phase"):
         if name in given and given[name] != old[name]:
             raise RefusalError("ruleset-invalid", f"/{name}", why=f"the {name} of a ruleset cannot be changed")
-    return _written(call, {**old, "name": given.get("name", old["name"])}, given)
+    return _written(call, {**old, "name": typed(given, "name", str, old["name"])}, given)
 
 
 def delete_ruleset(call: Call) -> None:
@@ -137,7 +137,7 @@ def _written(call: Call, ruleset: Object, given: Object) -> Object:
     now = call.world.now()
     new = {
         **ruleset,
-        "description": given.get("description", ruleset.get("description", "")),
+        "description": typed(given, "description", str, ruleset.get("description", "")),
         "rules": [_rule(rule, index, ruleset["rules"], now) for index, rule in enumerate(rules)],
         "version": str(int(ruleset["version"]) + 1),
         "last_updated": now,

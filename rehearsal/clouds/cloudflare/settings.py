@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.clouds.cloudflare.errors import RefusalError
-from rehearsal.clouds.cloudflare.routes import Call, route
+from rehearsal.clouds.cloudflare.routes import Call, one_of, route
 from rehearsal.clouds.cloudflare.store import Object
 
 SWITCH = ("on", "off")
@@ -25,7 +25,7 @@ class Setting:
     plans: tuple[str, ...] = ("free", "pro", "business", "enterprise")
 
     def takes(self, value: Any) -> bool:
-        return any(value == one and type(value) is type(one) for one in self.allowed) or self.check(value)
+        return one_of(value, self.allowed) or self.check(value)
 
 
 def _switch(default: str, plans: tuple[str, ...] = Setting.plans) -> Setting:
@@ -243,7 +243,7 @@ def put_bots(call: Call) -> Object:
             raise RefusalError("bots-likely")
         if name not in BOTS_BY_PLAN[plan] and name != "using_latest_model":
             raise RefusalError("plan-lacks", what=name, plan=plan)
-        if value not in BOTS[name] or isinstance(value, int) != isinstance(BOTS[name][0], bool):
+        if not one_of(value, BOTS[name]):
             raise RefusalError("value-invalid", why=f"{name} must be one of {', '.join(map(str, BOTS[name]))}")
     _kept(call, "bot_management", {**call.zone["singletons"].get("bot_management", {}), **given})
     return get_bots(call)
@@ -266,7 +266,7 @@ class Singleton:
     def put(self, call: Call) -> Object:
         given = call.object()
         for key, value in given.items():
-            if value not in self.fields.get(key, ()):
+            if not one_of(value, self.fields.get(key, ())):
                 allowed = ", ".join(map(str, self.fields.get(key, ())))
                 raise RefusalError(
                     "value-invalid", why=f"{key} must be one of {allowed}" if allowed else f"unknown field {key}"
