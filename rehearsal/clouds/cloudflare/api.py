@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.clouds.clock import Clock
-from rehearsal.clouds.cloudflare import account, certificates, dns, rulesets, settings
+from rehearsal.clouds.cloudflare import account, bots, certificates, dns, lists, rulesets, settings, zones
 from rehearsal.clouds.cloudflare.errors import RefusalError
 from rehearsal.clouds.cloudflare.routes import Call, Page, Route, bad_identifier, route
 from rehearsal.clouds.cloudflare.store import Store, World, Zones
@@ -23,11 +23,14 @@ DNS_ACTIONS = ("zones.", "dns_records.")
 
 ROUTES: tuple[Route, ...] = (
     route("GET", "user/tokens/verify", VERIFY, lambda call: {"id": "0" * 31 + "2", "status": "active"}),
+    *zones.ROUTES,
     *dns.ROUTES,
     *settings.ROUTES,
+    *bots.ROUTES,
     *rulesets.ROUTES,
     *certificates.ROUTES,
     *account.ROUTES,
+    *lists.ROUTES,
 )
 
 
