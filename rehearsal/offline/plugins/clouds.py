@@ -114,13 +114,14 @@ class InCloud(Kept):
         return {key: value for key, value in {**known, **told, **given}.items() if value is not None}
 
     def read(self, subject: Subject, identity: str, state: Values, inputs: Values) -> Found:
-        before = plain(state) or self.imported(subject, identity)
+        told = bare(plain(inputs))  # without a state when an unfinished run is put in order
+        before = plain(state) or ({**told, "id": identity} if told else self.imported(subject, identity))
         there = self.look(subject, identity, before)
         if there is None:
             return None
         identity = str(there.get("id", identity))  # an import's may be longer
         taken = subject.schema["inputs"]
-        wanted = bare(plain(inputs)) or {key: before[key] for key in before if key in taken}
+        wanted = told or {key: before[key] for key in before if key in taken}
         outputs = subject.schema["outputs"]
         there = {key: _typed(value, outputs[key][1]) for key, value in there.items() if key in outputs}
         seen = {key: as_given(there[key], wanted[key], self.computed) if key in wanted else there[key] for key in there}

@@ -1,5 +1,6 @@
 """docker's networks, volumes, images, secrets and configs on an engine: one row each."""
 
+import json
 import time
 from base64 import b64decode
 from collections.abc import Callable
@@ -168,7 +169,8 @@ def ensure_image(subject: Subject, name: str, platform: str | None, what: str) -
 
 def _login(subject: Subject, repository: str) -> dict[str, str] | None:
     """Give what the provider was told about the registry of this image."""
-    for each in subject.settings.get("registryAuth") or []:
+    told = plain(subject.settings.get("registryAuth"))
+    for each in json.loads(told) if isinstance(told, str) else told or []:
         if each["address"].removeprefix("https://").rstrip("/") == repository.partition("/")[0]:
             return {"username": each.get("username", ""), "password": each.get("password", "")}
     return None
