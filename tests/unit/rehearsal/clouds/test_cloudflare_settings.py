@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rehearsal.clouds.cloudflare.errors import ERRORS
+from rehearsal.clouds.clock import Clock
+from rehearsal.clouds.cloudflare.errors import ERRORS, RefusalError
+from rehearsal.clouds.cloudflare.store import Store, World
 from rehearsal.clouds.servers import Clouds, Zone
 
 PEM = serialization.Encoding.PEM
@@ -239,3 +242,16 @@ def test_lists_are_named_once_and_hold_addresses(cloudflare: Cloudflare, zone: Z
     assert cloudflare("PUT", f"{path}/{made['id']}", {"description": "new"}).result["description"] == "new"
     assert cloudflare("DELETE", f"{path}/{made['id']}").result == {"id": made["id"]}
     assert cloudflare("GET", f"{path}/{made['id']}").status == 404
+
+
+def test_a_call_that_fails_halfway_has_changed_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path, Clock())
+
+    def half(world: World) -> None:
+        world.zones["x"] = {"name": "half made"}
+        raise RefusalError("unknown-zone")
+
+    with pytest.raises(RefusalError):
+        store.changing(half)
+    assert store.reading(lambda world: dict(world.zones)) == {}
+    assert not (tmp_path / "cloudflare.json").exists()
