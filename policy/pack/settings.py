@@ -11,6 +11,7 @@ In the stack file, so that whoever reviews a change sees it:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -25,6 +26,7 @@ FIELDS = ("rule", "resource", "reason", "owner", "expires")
 OPTIONAL = ("property",)
 # An exception is looked at again at least once a year.
 LONGEST = timedelta(days=366)
+MIDNIGHT = re.compile(r"[T ]00:00:00( ?\+0000)?( ?(UTC|Z))?$")
 
 
 class SettingsError(Exception):
@@ -135,8 +137,8 @@ def _text(entry: Mapping[str, Any], name: str, place: str) -> str:
 
 def _date(text: str, today: date, place: str) -> date:
     try:
-        # YAML makes a point in time of a day that is not in quotes.
-        expires = date.fromisoformat(text.removesuffix("T00:00:00Z"))
+        # Of a day that is not in quotes YAML makes midnight, which the engine writes as it likes.
+        expires = date.fromisoformat(MIDNIGHT.sub("", text))
     except ValueError:
         raise SettingsError(f"{place}: has to be a day such as {today.isoformat()}.") from None
     if expires > today + LONGEST:

@@ -112,10 +112,12 @@ def backups_expire_early(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def expirations(bucket: Resource, lifecycles: Iterable[Resource]) -> Iterator[tuple[Resource, str]]:
-    """The rules of a bucket's lifecycle: in resources of their own, or in the bucket as of old."""
-    yield from ((bucket, path) for path, _ in bucket.items("lifecycleRules"))
-    for lifecycle in lifecycles:
+    """The rules of a bucket's lifecycle: in resources of their own, or in the bucket as of old, but never in both."""
+    apart = list(lifecycles)
+    for lifecycle in apart:
         yield from ((lifecycle, path) for path, _ in lifecycle.items("rules"))
+    if not apart:
+        yield from ((bucket, path) for path, _ in bucket.items("lifecycleRules"))
 
 
 @book.relation(

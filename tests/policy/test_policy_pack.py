@@ -164,6 +164,13 @@ def test_exception_on_its_last_day_still_holds() -> None:
     assert not {"exposure-private-services", "pack-exceptions"} & set(names(found))
 
 
+@pytest.mark.parametrize("midnight", ["", "T00:00:00Z", " 00:00:00 +0000 UTC"])
+def test_day_without_quotes_is_a_day(midnight: str) -> None:
+    """YAML makes a point in time of it before anyone is asked."""
+    given = parse({"exceptions": [{**EXCEPTION, "expires": f"2026-12-31{midnight}"}]}, IDS, TODAY)
+    assert given.exceptions[0].expires == date(2026, 12, 31)
+
+
 def test_exception_without_a_violation_is_a_violation() -> None:
     found = Pack(environment=settings(exceptions=[EXCEPTION])).preview(*GOOD_STACK)
     (unused,) = [each for each in found if each.policyName == "pack-exceptions"]

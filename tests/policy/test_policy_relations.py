@@ -41,8 +41,6 @@ RELATIONS: list[tuple[str, str, str, Any]] = [
     ("edge-one-ruleset", "config-rules", "phase", "http_ratelimit"),
     ("data-backup", "backups", "", REMOVED),
     ("data-backup-retention", "backups-lifecycle", "rules.0.expiration.days", 7.0),
-    ("data-backup-retention", "backups", "lifecycleRules", [{"enabled": True, "expiration": {"days": 3.0}}]),
-    ("data-whole-expiry", "bucket", "lifecycleRules", [{"enabled": True, "expiration": {"days": 365.0}}]),
     ("data-whole-expiry", "lifecycle", "rules.0.filter", ABSENT),
     ("naming-one-environment", "bucket", "tags.environment", "staging"),
 ]
@@ -119,6 +117,14 @@ def test_records_of_a_zone_that_another_stack_owns_are_its_owners_business() -> 
     tenant = resource(*record("A", "staging.example.com", "51.83.45.10"))
     for rule in ("edge-caa", "edge-mail-records", "edge-has-dnssec", "edge-firewall", "tls-zone-settings"):
         assert judge(rule, tenant) == []
+
+
+@pytest.mark.parametrize(("rule", "name"), [("data-backup-retention", "backups"), ("data-whole-expiry", "media")])
+def test_lifecycle_of_the_old_form_is_judged(rule: str, name: str) -> None:
+    given = {"bucket": name, "lifecycleRules": [{"enabled": True, "expiration": {"days": 3.0}}]}
+    assert judge(rule, resource(s3("Bucket"), given, name))
+    off = {"bucket": name, "lifecycleRules": [{"enabled": False, "expiration": {"days": 365.0}}]}
+    assert not judge(rule, resource(s3("Bucket"), off, name))
 
 
 def test_mail_and_certificate_records_need_no_proxy() -> None:
