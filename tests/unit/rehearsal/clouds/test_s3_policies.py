@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cloud_clients import allow, client, deny, new_bucket, new_key, policy, refused
 
+from components.storage.policies import document, readable_by, tls_only
 from rehearsal.clouds.servers import Clouds
 
 
@@ -69,8 +70,7 @@ def test_managed_and_group_policies_count_as_well(clouds: Clouds, s3: Any, iam: 
 
 def test_tls_only_is_believed_and_loopback_counts_as_tls(clouds: Clouds, s3: Any) -> None:
     bucket = new_bucket(s3)
-    insists = deny("s3:*", [arn(bucket), arn(bucket, "*")], Condition={"Bool": {"aws:SecureTransport": "false"}})
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy(everyone(insists)))
+    s3.put_bucket_policy(Bucket=bucket, Policy=document([tls_only(bucket)]))
     s3.put_object(Bucket=bucket, Key="a", Body=b"1")
     plain = client(clouds, "s3", endpoint=clouds.aws_without_tls)
     status, code, message = refused(plain.put_object, Bucket=bucket, Key="a", Body=b"1")
@@ -167,6 +167,23 @@ def test_a_bucket_policy_alone_can_let_a_user_in_but_not_who_is_denied(clouds: C
         "explicit deny in an identity-based policy"
         in refused(client(clouds, "s3", other).get_object, Bucket=bucket, Key="a")[2]
     )
+
+
+def test_published_contracts_can_be_read_by_whom_they_name_and_changed_by_nobody_else(
+    clouds: Clouds, s3: Any, iam: Any
+) -> None:
+    bucket = new_bucket(s3)
+    s3.put_object(Bucket=bucket, Key="contract.json", Body=b"{}")
+    reader, stranger = new_key(iam), new_key(iam)
+    name = client(clouds, "sts", reader).get_caller_identity()["Arn"]
+    foreign = "arn:aws:iam::210987654321:role/analytics"
+    s3.put_bucket_policy(Bucket=bucket, Policy=document([tls_only(bucket), readable_by(bucket, [name, foreign])]))
+    place = {"Bucket": bucket, "Key": "contract.json"}
+    assert client(clouds, "s3", reader).get_object(**place)["Body"].read() == b"{}"
+    assert refused(client(clouds, "s3", reader).put_object, **place, Body=b"x")[:2] == (403, "AccessDenied")
+    assert refused(client(clouds, "s3", stranger).get_object, **place)[:2] == (403, "AccessDenied")
+    insecure = client(clouds, "s3", reader, clouds.aws_without_tls)
+    assert refused(insecure.get_object, **place)[:2] == (403, "AccessDenied")
 
 
 def test_nobody_gets_in_unless_the_bucket_is_opened_on_both_sides(clouds: Clouds, s3: Any) -> None:
