@@ -26,7 +26,15 @@ def settings_for(machine: Machine, **given: Any) -> HostSettings:
         **given.pop("ssh", {}),
     }
     deploy = {"keys": [machine.key_path.with_suffix(".pub").read_text().strip()]}
-    data = {"address": machine.address, "ipv4": "192.0.2.10", "ssh": ssh, "deploy": deploy, "swap": "0MB", **given}
+    data: dict[str, Any] = {
+        "address": machine.address,
+        "ipv4": "192.0.2.10",
+        "ssh": ssh,
+        "deploy": deploy,
+        "swap": "0MB",
+    }
+    # Packages that are there from the start have their services running.
+    data |= {"adopt": True, **given}
     return HostSettings.model_validate_json(json.dumps(data))
 
 
