@@ -40,7 +40,7 @@ def looked_at(session: Session, look: Callable[[HostSettings], Report] = look) -
         say(f"The server was not looked at for changes by hand: {error}")
         return session
     if report.drift:
-        say(f"{len(report.drift)} things on {host.address} are not as the stack file says: this run puts them right.")
+        say(f"{host.address} is not as the stack file says ({len(report.drift)} differences): this run puts it right.")
     return with_variable(session, DRIFT, report.fingerprint)
 
 

@@ -91,14 +91,23 @@ def roll_back(host: Host, state: State, *, locked_out: bool = True) -> list[str]
         troubles += _tried(lambda path=path, before=before: put_back(host, path, before))
     for action in kept["actions"]:
         troubles += _tried(lambda action=action: host.do(action))
-    for program in ("iptables", "ip6tables") if locked_out else ():
-        troubles += _tried(lambda program=program: _let_ssh_in(host, program, kept["ssh_port"]))
-    if not locked_out:
+    if locked_out:
+        troubles += _open_the_door(host, kept["ssh_port"])
+        state.rolled_back = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    else:
         stop_timers(host)
-    state.rolled_back = "" if not locked_out else time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     state.due = []
     state.save()
     host.at(f"{FOLDER}/{KEPT}").unlink()
+    return troubles
+
+
+def _open_the_door(host: Host, port: int) -> list[str]:
+    troubles: list[str] = []
+    for program in ("iptables", "ip6tables"):
+        troubles += _tried(lambda program=program: _let_ssh_in(host, program, port))
+    # Whoever tried while it was shut has been banned for it. No trouble where fail2ban does not run.
+    _tried(lambda: host.do(("fail2ban-client", "unban", "--all")))
     return troubles
 
 

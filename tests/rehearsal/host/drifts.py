@@ -114,7 +114,7 @@ def _live(item: Live, owner: str) -> Iterable[tuple[str, str]]:
         "timezone": ["ln -sfn /usr/share/zoneinfo/Asia/Tokyo /etc/localtime"],
         "firewall": [
             "iptables -I INPUT -p tcp --dport 8080 -j ACCEPT",
-            "iptables -D INPUT -j ufw-before-input",
+            "iptables -D ufw-user-input 2",
             "ip6tables -P INPUT ACCEPT",
             "nft flush table inet infra_containers",
         ],
