@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,23 @@ def test_only_who_knows_the_folder_gets_in_by_the_side_door(clouds: servers.Clou
         assert (clouds.folder / name).stat().st_mode & 0o077 == 0, name
     assert clouds.aws_secret not in repr(clouds)
     assert json.loads((clouds.folder / "keys.json").read_text())["value"]["aws_secret"] == clouds.aws_secret
+
+
+def test_many_at_once_are_served_and_nothing_is_lost(clouds: servers.Clouds) -> None:
+    s3 = client(clouds, "s3")
+    bucket, zone, cloudflare = new_bucket(s3), new_zone(clouds, "pro"), Cloudflare(clouds)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def work(number: int) -> None:
+        for step in range(5):
+            s3.put_object(Bucket=bucket, Key=f"{number}/{step}", Body=b"x")
+            s3.put_object(Bucket=bucket, Key="shared", Body=f"{number}/{step}".encode())
+            record = {"name": f"n{number}-{step}", "type": "A", "content": "192.0.2.1"}
+            assert cloudflare("POST", f"zones/{zone.id}/dns_records", record).status == 200
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    listed = s3.list_object_versions(Bucket=bucket)["Versions"]
+    assert len([one for one in listed if one["Key"] == "shared"]) == 40
+    assert len({one["VersionId"] for one in listed}) == 80
+    assert len(cloudflare("GET", f"zones/{zone.id}/dns_records").result) == 40
