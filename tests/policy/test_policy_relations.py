@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from fixtures import BUCKET_POLICY, TAGS, cloudflare, record, s3, tls_policy
+from fixtures import BUCKET_POLICY, TAGS, ZONE, cloudflare, record, s3, tls_policy
 from judge import ABSENT, UNKNOWN, changed, judge, resource
-from rules.frame import Finding, Resource
+from rules import RULES
+from rules.frame import Finding, Resource, Stack, StackRule
 from stack import GOOD
 
 REMOVED = object()
@@ -210,3 +212,36 @@ def test_output_of_commands_with_secret_input_is_hidden() -> None:
     assert plain("hosts-output-hidden", "command:remote:Command", fed, ("stdin",))
     assert not plain("hosts-output-hidden", "command:remote:Command", fed)
     assert not plain("hosts-output-hidden", "command:remote:Command", {**fed, "logging": "none"}, ("stdin",))
+
+
+def copies(count: int) -> list[Resource]:
+    """The good stack several times over, each with buckets and a zone of its own."""
+    found = []
+    for number in range(count):
+        for name, (type_, props) in GOOD.items():
+            text = json.dumps(props).replace('"media', f'"media-{number}').replace(":media", f":media-{number}")
+            text = text.replace("backups", f"backups-{number}").replace(ZONE, f"{number:032x}")
+            found.append(resource(type_, json.loads(text), f"{name}-{number}", protect=True))
+    return found
+
+
+def test_stack_rules_look_at_each_resource_a_fixed_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not timed: twice the resources, twice the reads."""
+    reads = 0
+    original = Resource.read
+
+    def counted(self: Resource, path: str, default: Any = None) -> Any:
+        nonlocal reads
+        reads += 1
+        return original(self, path, default)
+
+    monkeypatch.setattr(Resource, "read", counted)
+    taken = []
+    for count in (4, 8, 16):
+        stack, reads = Stack(copies(count)), 0
+        for rule in RULES:
+            if isinstance(rule, StackRule):
+                list(rule.check(stack))
+        taken.append(reads)
+    assert taken[1] <= 2.1 * taken[0]
+    assert taken[2] <= 2.1 * taken[1]
