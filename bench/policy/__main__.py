@@ -3,8 +3,8 @@
     python -m bench.policy [--runs 5] [--quick]
 
 The pack is measured by itself, behind the SDK's own servicer, for stacks of 150 to 5 000 resources (in time of one
-processor), and in previews of 150 resources with and without it, taking turns. Checkov judges production's S3 and IAM resources rendered as a
-Terraform plan; it has no checks for the other providers.
+processor), and in previews of 150 resources with and without it, taking turns. Checkov judges production's S3 and IAM
+resources rendered as a Terraform plan; it has no checks for the other providers.
 """
 
 from __future__ import annotations
