@@ -100,7 +100,7 @@ class Clouds:
 def start(folder: Path, *, idle: float = IDLE_SECONDS, owner: int | None = None) -> Clouds:
     """The clouds whose state lives below `folder`, started unless they run. `owner`: end when that process has."""
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds the keys of what is rehearsed
     with _starting(folder):
         return running(folder) or _launch(folder, idle, owner)
 
