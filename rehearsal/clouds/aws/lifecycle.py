@@ -1,4 +1,8 @@
-"""Lifecycle configurations that S3 refuses. Moto takes them all. How sure each sentence is: KNOWN."""
+"""Lifecycle configurations that S3 refuses. Moto takes nearly all of them.
+
+Codes and sentences are those that people quote from S3, but for two guesses: how a step that comes too early after an
+infrequent class, or up the ladder, is worded.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,6 @@ from dataclasses import dataclass
 from rehearsal.clouds.aws import bodies
 from rehearsal.clouds.aws.errors import AwsError
 
-KNOWN = {
-    "InvalidArgument: 'Days' in Transition action must be greater than or equal to 30 for storageClass": "seen",
-    "InvalidArgument: 'Days' in the Expiration action for filter ... must be greater than": "seen",
-    "InvalidArgument: Rule ID must be unique": "seen",
-    "InvalidRequest: At least one action needs to be specified in a rule": "seen",
-    "InvalidArgument: 'Date' must be at midnight GMT": "seen",
-    "InvalidRequest: Found mixed 'Date' and 'Days' based": "seen",
-    "InvalidArgument: ... must be 30 days more than": "guess",
-    "InvalidRequest: AbortIncompleteMultipartUpload cannot be specified with Tags": "seen",
-    "InvalidArgument: ... must be a positive integer": "seen",
-}
 # The ladder of classes: an object goes down it and never up.
 LADDER = ("STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 INFREQUENT = ("STANDARD_IA", "ONEZONE_IA")
