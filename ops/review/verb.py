@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -35,10 +36,12 @@ def review(base: str, systems: Sequence[str], stacks: Sequence[str], output: Pat
     The base is rehearsed first and this checkout previewed on top of it, policy-checked. Exits 1 if a policy stops
     it, if a preview fails, or if a committed edge case is not kept. No account, no credential, no Docker.
     """
+    _set_up()
     try:
         found = make(base, systems or list(PROJECTS), stacks)
     finally:
-        remove()
+        for system in systems or PROJECTS:
+            remove(system)
     text = markdown(found)
     if data:
         data.write_text(write(found), encoding="utf-8")
@@ -47,6 +50,15 @@ def review(base: str, systems: Sequence[str], stacks: Sequence[str], output: Pat
     else:
         print(text)
     sys.exit(1 if found.stopped else 0)
+
+
+def _set_up() -> None:
+    """The emulated clouds need packages that operators of real stacks do not."""
+    if (
+        importlib.util.find_spec("moto") is None
+        and subprocess.run([ROOT / "ops" / "setup.sh", "dev"], check=False).returncode
+    ):
+        raise OperatorError("What the emulated clouds need could not be set up: see above.")
 
 
 def make(base: str, systems: Sequence[str], stacks: Sequence[str]) -> Review:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from policies_stage import Rehearsal
 
+from rehearsal.clouds.servers import stop
 from rehearsal.workspace import WORKSPACES
 
 
@@ -14,4 +15,5 @@ from rehearsal.workspace import WORKSPACES
 def rehearsal() -> Iterator[Rehearsal]:
     name = f"test-policies-{os.getpid()}"
     yield Rehearsal(name)
+    stop(WORKSPACES / name / "clouds")
     shutil.rmtree(WORKSPACES / name, ignore_errors=True)

@@ -13,10 +13,14 @@ pytestmark = pytest.mark.engine
 
 # Stands in the base and not in the change: its data would be gone.
 VOLUME = """
+import pulumi
+import pulumi_docker as docker
 beside = docker.Provider("beside", host="ssh://deploy@server")
 docker.Volume("uploads", name="uploads", opts=pulumi.ResourceOptions(provider=beside))
 """
 DATABASE = """
+import pulumi
+import pulumi_docker as docker
 beside = docker.Provider("beside", host="ssh://deploy@server")
 docker.Container(
     "debug-@everyone`<b>",
@@ -45,7 +49,9 @@ def opened(clone: Clone) -> tuple[str, str]:
 def test_a_pull_request_is_reported_and_stopped(clone: Clone) -> None:
     base, head = opened(clone)
 
-    ran = clone.infra("review", "--base", "HEAD~1", "--system", "neurmatic", "--stack", "production", "--json", "r.json")
+    ran = clone.infra(
+        "review", "--base", "HEAD~1", "--system", "neurmatic", "--stack", "production", "--json", "r.json"
+    )
 
     text = ran.stdout
     assert ran.returncode == 1, ran.stderr
@@ -58,7 +64,9 @@ def test_a_pull_request_is_reported_and_stopped(clone: Clone) -> None:
     assert "by `exposure-private-services`" in text
     assert "ports.0.ip: PostgreSQL would be published on an address other than loopback" in text
     assert "PostgreSQL" in text[: text.index("### Changes")]
-    assert "`allowed (200)`, then `unknown: perhaps stopped by countries (cf.client.bot not stated)`: `GET https" in text
+    assert (
+        "`allowed (200)`, then `unknown: perhaps stopped by countries (cf.client.bot not stated)`: `GET https" in text
+    )
     assert "committed cases are not kept" in text
     assert "debug-@everyone'<b>` (Container)" in text, "a hostile name stays within its code"
     assert '`logOpts["max-size"]` `10m` to `20m`' in text
