@@ -3,7 +3,7 @@
 Never read back: environment, labels, uploads, volumes.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rehearsal.offline.plugins import durations
@@ -179,10 +179,17 @@ def _lists_there(raw: Values, given: Values) -> Values:
         limits = [_ours(limit, _ULIMIT) for limit in host.get("Ulimits") or []]
         seen["ulimits"] = _as_given(limits, given["ulimits"])
     if host.get("CapAdd") or host.get("CapDrop"):
-        seen["capabilities"] = {"adds": host.get("CapAdd") or [], "drops": host.get("CapDrop") or []}
+        named = {"adds": host.get("CapAdd"), "drops": host.get("CapDrop")}
+        seen["capabilities"] = {name: found for name, found in named.items() if found}
     if host.get("NanoCpus"):
-        seen["cpus"] = f"{Decimal(host['NanoCpus']) / 10**9:f}"
+        seen["cpus"] = _decimal(host["NanoCpus"])
     return seen
+
+
+def _decimal(nanos: int) -> str:
+    """Write CPUs as the official plugin does: 1 becomes "1.0", and 0.05 becomes "0.1"."""
+    text = f"{Decimal(nanos) / 10**9:.9f}"
+    return f"{Decimal(text).quantize(Decimal('0.1'), ROUND_HALF_UP)}" if text.count("0") == 9 else text.rstrip("0")
 
 
 def _as_given(seen: list[Values], given: list[Values] | None) -> list[Values]:

@@ -42,8 +42,12 @@ class Container(Kept):
         return identity, self._there(subject, identity, given) or given
 
     def sides(self, subject: Subject, state: Values, old: Values, new: Values) -> Sides:
-        """One whose creation failed was never read back, so the next update replaces it."""
+        """One whose creation failed was never read back, so the next update replaces it.
+
+        The folder that the image starts in is no change where the program names none.
+        """
         there, wanted = super().sides(subject, state, old, new)
+        wanted = {**({"workingDir": there["workingDir"]} if "workingDir" in there else {}), **wanted}
         return there, wanted if "networkDatas" in state else {"entrypoints": UNKNOWN, "networkDatas": UNKNOWN, **wanted}
 
     def _set_up(self, subject: Subject, identity: str, given: Values) -> None:
