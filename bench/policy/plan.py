@@ -50,15 +50,8 @@ def values(props: Any) -> Any:
 def plan(resources: Iterable[tuple[str, str, Mapping[str, Any]]]) -> dict[str, Any]:
     """The plan of a stack: what `terraform show -json` prints, as far as Checkov reads it."""
     planned = [_resource(*each) for each in resources if each[0].startswith("aws:")]
-    changes = [
-        {
-            **{k: r[k] for k in ("address", "mode", "type", "name")},
-            "change": {"actions": ["create"], "after": r["values"]},
-        }
-        for r in planned
-    ]
-    names = {r["address"]: {k: r[k] for k in ("address", "mode", "type", "name")} for r in planned}
-    configuration = [{**each, "expressions": _references(each["address"], planned)} for each in names.values()]
+    changes = [{**_name(each), "change": _creation(each["values"])} for each in planned]
+    configuration = [{**_name(each), "expressions": _references(each["address"], planned)} for each in planned]
     return {
         "format_version": "1.2",
         "terraform_version": "1.9.0",
@@ -66,6 +59,14 @@ def plan(resources: Iterable[tuple[str, str, Mapping[str, Any]]]) -> dict[str, A
         "resource_changes": changes,
         "configuration": {"root_module": {"resources": configuration}},
     }
+
+
+def _name(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: resource[key] for key in ("address", "mode", "type", "name")}
+
+
+def _creation(after: Any) -> dict[str, Any]:
+    return {"actions": ["create"], "before": None, "after": after, "after_unknown": {}}
 
 
 def _resource(token: str, name: str, props: Mapping[str, Any]) -> dict[str, Any]:
