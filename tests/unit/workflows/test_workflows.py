@@ -109,6 +109,7 @@ def test_what_may_write_runs_nothing_of_a_stranger() -> None:
     (script,) = (step["run"] for step in steps(file) if "run" in step)
     assert script == 'python3 -m ops.review.comment "$RUNNER_TEMP/review/review.json"'
     (download,) = (step for step in steps(file) if "download-artifact" in step.get("uses", ""))
+    assert download["with"]["run-id"] == "${{ github.event.workflow_run.id }}"
     assert download["with"]["path"].startswith("${{ runner.temp }}/"), "not among the files that are run"
     assert document(file)["on"]["workflow_run"]["workflows"] == [document(FOLDER / "pull-request.yml")["name"]]
 
