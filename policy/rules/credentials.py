@@ -85,7 +85,7 @@ SECRET_TEXT = Pattern(
     r"|\bAIza[A-Za-z0-9_-]{35}\b"
     r"|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[A-Za-z0-9_-]{50,}"
     r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
-    r"|\b[a-z][a-z0-9+.-]*://[^/\s:@\"']*:[^/\s@$\"'{}]+@)"
+    r"|\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@\"']{0,200}:[^/\s@$\"'{}]{1,200}@)"
 )
 EMPTY_PASSWORD = Pattern(
     r"^(POSTGRES_HOST_AUTH_METHOD=trust|(MYSQL|MARIADB)_(ALLOW_EMPTY|RANDOM)_ROOT_PASSWORD=(?!$|0|no|false)"

@@ -16,12 +16,14 @@ COMMANDS = (COMMAND, LOCAL_COMMAND)
 TEXTS = ("create", "update", "delete")
 # With such a command the script is in stdin.
 READS_SCRIPT = Pattern(r"\b(ba|da|z|k)?sh(\s+-[a-z]*s\b.*|\s*-?\s*)$", re.MULTILINE)
-SHELL = r"(sudo\s+(-\S+\s+)*)?(env\s+)?(/\S*/)?(ba|da|z|k)?sh\b"
+SHELL = r"(sudo\s+(-\S+\s+)*)?(env\s+)?(/[\w./-]{0,100}/)?(ba|da|z|k)?sh\b"
 FETCH = r"\b(curl|wget|fetch)\b"
+# Patterns look so far and no further: a line without end would keep them busy.
+NEAR = r"[^;&\n]{0,500}"
 
 PIPE_TO_SHELL = Pattern(
-    rf"{FETCH}[^;&\n]*\|\s*{SHELL}"
-    rf"|{FETCH}[^;&\n]*\|\s*(sudo\s+)?(python3?|perl|ruby|node)\b"
+    rf"{FETCH}{NEAR}\|\s*{SHELL}"
+    rf"|{FETCH}{NEAR}\|\s*(sudo\s+)?(python3?|perl|ruby|node)\b"
     rf"|{SHELL}\s+(-\S+\s+)*[\"']?(<\(|\$\(|`)\s*{FETCH}"
     rf"|\b(eval|source|\.)\s+[\"']?(<\(|\$\(|`)\s*{FETCH}"
 )
@@ -37,8 +39,8 @@ SECRET_IN_COMMAND = Pattern(
     r"|://[^/\s:@]+:[^/\s@$]+@)"
 )
 NO_VERIFICATION = Pattern(
-    r"\bcurl\b[^;&|\n]*\s(-[a-zA-Z]*k[a-zA-Z]*\b|--insecure\b)"
-    r"|\bwget\b[^;&|\n]*--no-check-certificate"
+    r"\bcurl\b[^;&|\n]{0,500}\s(-[a-zA-Z]*k[a-zA-Z]*\b|--insecure\b)"
+    r"|\bwget\b[^;&|\n]{0,500}--no-check-certificate"
     r"|StrictHostKeyChecking[= ](no|off|accept-new)\b"
     r"|UserKnownHostsFile[= ]/dev/null"
     r"|\bGIT_SSL_NO_VERIFY=(1|true)"
@@ -50,7 +52,7 @@ NO_VERIFICATION = Pattern(
     r"|--trusted-host\b"
 )
 PLAIN_DOWNLOAD = Pattern(
-    r"\b(curl|wget)\b[^;&|\n]*\shttp://(?!(localhost|127\.|\[::1\]|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)[^\s/]*)[^\s/]+\."
+    r"\b(curl|wget)\b[^;&|\n]{0,500}\shttp://(?!(localhost|127\.|\[::1\]|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)[^\s/]*)[^\s/]+\."
 )
 FIREWALL_OFF = Pattern(
     r"\bufw\s+(--force\s+)?(disable|reset|default\s+allow(\s+incoming)?(?!\s+(outgoing|routed)))\b"
@@ -60,10 +62,10 @@ FIREWALL_OFF = Pattern(
 )
 OPENED_PORT = Pattern(r"\bufw\s+allow\s+(?!from)(?:in\s+)?(?:proto\s+\w+\s+)?(?:to\s+any\s+port\s+)?(\d+)")
 GUARDS_OFF = Pattern(
-    r"\bsystemctl\s+(--now\s+)?(stop|disable|mask)\s+(--now\s+)?[^;&\n]*"
+    r"\bsystemctl\s+(--now\s+)?(stop|disable|mask)\s+(--now\s+)?[^;&\n]{0,500}"
     r"\b(ufw|fail2ban|apparmor|auditd|unattended-upgrades|apt-daily(-upgrade)?)\b"
     r"|\bsetenforce\s+0|\baa-teardown\b|SELINUX=(disabled|permissive)"
-    r"|\b(apt(-get)?|dpkg)\s+[^;&\n]*\b(remove|purge|--purge)\s+[^;&\n]*\b(ufw|fail2ban|apparmor|unattended-upgrades)\b"
+    r"|\b(apt(-get)?|dpkg)\s+[^;&\n]{0,500}\b(remove|purge|--purge)\s+[^;&\n]{0,500}\b(ufw|fail2ban|apparmor|unattended-upgrades)\b"
 )
 SSHD_OPEN = Pattern(
     r"^\s*[^#\n]*\b(PermitRootLogin\s+yes|PasswordAuthentication\s+yes|PermitEmptyPasswords\s+yes"
@@ -72,13 +74,13 @@ SSHD_OPEN = Pattern(
 )
 WORLD_WRITABLE = Pattern(
     r"\bchmod\s+(-\S+\s+)*([0-7]?[0-7]{2}[2367]\b|[a-z]*[oa][a-z]*[+=][a-z]*w|\+w\b)"
-    r"|\binstall\b[^;&|\n]*\s-m\s*0?[0-7]{2}[2367]\b|\bumask\s+0*0\b"
+    r"|\binstall\b[^;&|\n]{0,500}\s-m\s*0?[0-7]{2}[2367]\b|\bumask\s+0*0\b"
 )
 DESTRUCTIVE = Pattern(
     r"\brm\s+(-\S+\s+)*-\S*[rR]\S*\s+(-\S+\s+)*(/|/\*|~|/(bin|boot|dev|etc|home|lib|mnt|opt|root|srv|usr|var)/?\*?)(\s|$)"
-    r"|\bmkfs(\.\w+)?\s|\bwipefs\b|\bdd\s[^;&\n]*\bof=/dev/(?!null)"
-    r"|\bdocker\s+volume\s+(prune|rm)\b|\bdocker\s+system\s+prune\b[^;&\n]*--volumes"
-    r"|\baws\s+s3\s+(rb\s[^;&\n]*--force|rm\s[^;&\n]*--recursive)"
+    r"|\bmkfs(\.\w+)?\s|\bwipefs\b|\bdd\s[^;&\n]{0,500}\bof=/dev/(?!null)"
+    r"|\bdocker\s+volume\s+(prune|rm)\b|\bdocker\s+system\s+prune\b[^;&\n]{0,500}--volumes"
+    r"|\baws\s+s3\s+(rb\s[^;&\n]{0,500}--force|rm\s[^;&\n]{0,500}--recursive)"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from broken_clouds import ROWS as CLOUDS
 from broken_hosts import ROWS as HOSTS
+from fixtures import CONTAINER
 from judge import SECRET, UNKNOWN, all_findings, changed, judge, resource, rule_of
 from rules import RULES
 from rules.frame import Resource, Rule, StackRule
@@ -135,3 +137,31 @@ def test_no_shape_of_the_inputs_breaks_a_rule(odd: Any) -> None:
             for rule in RULES:
                 if isinstance(rule, Rule) and (type_ in rule.types or "*" in rule.types):
                     list(rule.check(each))
+
+
+ENDLESS = (
+    "curl ",
+    "a.",
+    "sudo -u ",
+    "-----BEGIN ",
+    "://a:",
+    "ufw allow ",
+    "chmod -R ",
+    "eyJaaaaaaaaaaa.",
+    "x=",
+    "rm -r ",
+)
+
+
+@pytest.mark.parametrize("unit", ENDLESS)
+def test_no_text_keeps_a_rule_busy(unit: str) -> None:
+    """Patterns that search backwards without bound would hang a preview on one odd line."""
+    text = unit * (100_000 // len(unit))
+    command = resource("command:remote:Command", {"create": text, "environment": {"X_TOKEN": text}}, secret=())
+    container = resource(CONTAINER, {"envs": [f"DATABASE_URL={text}"], "image": text, "command": [text]}, secret=())
+    started = time.process_time()
+    for each in (command, container):
+        for rule in RULES:
+            if isinstance(rule, Rule) and (each.type in rule.types or "*" in rule.types):
+                list(rule.check(each))
+    assert time.process_time() - started < 2
