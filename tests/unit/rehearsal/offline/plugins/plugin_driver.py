@@ -198,6 +198,11 @@ class Driver:
             told["paths"] = {path: kinds.Name(diff.kind) for path, diff in sorted(answer.detailedDiff.items())}
         return told
 
+    def _change(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Check other inputs and say what the change would do; nothing is changed."""
+        checked = self._check(step)
+        return checked if "failures" in checked else {k: v for k, v in self._diff(step).items() if k != "paths"}
+
     def _assume(self, step: dict[str, Any]) -> dict[str, Any]:
         """Take the checked inputs as what exists: for types whose making needs more than the plugin."""
         planned = self._preview(step)["properties"]
