@@ -35,22 +35,30 @@ def arm(host: Host, state: State, items: Sequence[File | Unit | Live], desired: 
         more = [*getattr(item, "on_change", ()), *item.undo]
         kept["actions"] += [list(each) for each in more if list(each) not in kept["actions"]]
     kept["token"] = secrets.token_hex(16)
-    state.keep(KEPT, json.dumps(kept))
-    set_timer(host, kept["token"], desired.second_login)
+    set_timer(host, state, kept, desired.second_login)
     return str(kept["token"])
 
 
-def set_timer(host: Host, token: str, seconds: int) -> None:
-    """Under a new name each time: the last one may just be at work."""
+def renew(host: Host, state: State, seconds: int) -> None:
+    """The change is made: the time for the second login begins now."""
+    kept = load(host)
+    if kept is not None:
+        set_timer(host, state, kept, seconds)
+
+
+def set_timer(host: Host, state: State, kept: dict[str, Any], seconds: int) -> None:
+    """Under a new name each time, and with its moment written down: the timer before may just be going off."""
+    state.keep(KEPT, json.dumps({**kept, "until": time.clock_gettime(time.CLOCK_BOOTTIME) + seconds}))
     stop_timers(host)
-    command = (
-        "systemd-run",
-        "--quiet",
-        f"--unit={TIMER}{token[:8]}-{secrets.token_hex(2)}",
-        f"--on-active={seconds}",
-        "--timer-property=AccuracySec=1s",
-    )
+    name = f"{TIMER}{kept['token'][:8]}-{secrets.token_hex(2)}"
+    command = ("systemd-run", "--quiet", f"--unit={name}", f"--on-active={seconds}", "--timer-property=AccuracySec=1s")
     host.do((*command, "--collect", PROGRAM, "rollback"))
+
+
+def is_due(host: Host) -> bool:
+    kept = load(host)
+    # A timer may go off a little early by this clock, never by a second.
+    return kept is not None and time.clock_gettime(time.CLOCK_BOOTTIME) >= kept["until"] - 1
 
 
 def stop_timers(host: Host) -> None:

@@ -22,7 +22,7 @@ from components.host.items import Desired, from_data
 from components.host.report import FAILED, OK, Line, Report, write_end
 from components.host.report import write as as_json
 
-PATIENCE = {"apply": 180, "converge": 180, "check": 20, "confirm": 60, "rollback": 60}
+PATIENCE = {"apply": 180, "converge": 180, "check": 20, "confirm": 60, "rollback": 60, "boot": 60}
 USAGE = "usage: infra-converge apply | converge | check | confirm | rollback (confirm reads a token on standard input)"
 
 
@@ -46,8 +46,8 @@ def _run(mode: str, host: Host, pack: bytes | None) -> int:
     os.umask(0o022)
     started = time.monotonic()
     text = sys.stdin.readline() if pack or mode == "confirm" else ""
-    if mode == "rollback":
-        return _roll_back(host)
+    if mode in ("rollback", "boot"):
+        return _roll_back(host, at_boot=mode == "boot")
     with alone(host, PATIENCE[mode]):
         state = State.load(host)
         if mode == "confirm":
@@ -95,16 +95,20 @@ def read(text: str) -> Desired:
     return Desired(items, **{name: data[name] for name in ("adopt", "data", "prefix", "ssh_port", "second_login")})
 
 
-def _roll_back(host: Host) -> int:
-    """Should the run that set the timer hang, its lock must not keep the owner out."""
+def _roll_back(host: Host, *, at_boot: bool) -> int:
+    """Should the run that set the timer hang, its lock must not keep the owner out. A restart ends every patience."""
     try:
         with alone(host, PATIENCE["rollback"]):
-            troubles = guard.roll_back(host, State.load(host))
+            troubles = _if_due(host, at_boot)
     except Trouble:
-        troubles = guard.roll_back(host, State.load(host))
+        troubles = _if_due(host, at_boot)
     for each in troubles:
         print(each, file=sys.stderr)
     return 1 if troubles else 0
+
+
+def _if_due(host: Host, at_boot: bool) -> list[str]:
+    return guard.roll_back(host, State.load(host)) if at_boot or guard.is_due(host) else []
 
 
 def _say(lines: list[Line], end: Report) -> int:

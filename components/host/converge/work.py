@@ -153,7 +153,7 @@ class Work:
         if self._failed():
             self._take_access_back(wrong)
         else:
-            guard.set_timer(self.host, self.token, self.desired.second_login)
+            guard.renew(self.host, self.state, self.desired.second_login)
 
     def _look_at_guarded(self, kind: str) -> list[Difference]:
         return look(kind, of_kind(self.desired.items, kind, guarded=True), self.host)

@@ -169,12 +169,10 @@ def test_an_sshd_that_lets_nobody_in_is_taken_back(adopted: HostStage) -> None:
 
 
 def test_a_firewall_that_shuts_ssh_out_is_taken_back(adopted: HostStage) -> None:
-    elsewhere = "-A ufw-user-input -p tcp --dport 22 -s 192.0.2.1 -j ACCEPT"
-    wrong = changed(
-        desired_state(adopted.settings),
-        "/etc/ufw/user.rules",
-        lambda text: re.sub("^-A ufw-user-input .*--dport 22 .*$", elsewhere, text, flags=re.MULTILINE),
-    )
+    ssh = {**adopted.data["ssh"], "allowed_addresses": ["192.0.2.1"]}
+    adopted.given = {"adopt": True, "ssh": ssh}
+    wrong = replace(desired_state(adopted.settings), second_login=5)
+    adopted.given = {"adopt": True}
     adopted.apply_as(wrong)
     assert refused(adopted), "the wrong rules shut nobody out, so that this proves nothing"
     wait_for_login(adopted)

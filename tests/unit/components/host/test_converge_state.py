@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,13 @@ def test_what_fails_together_is_told_of_the_right_one() -> None:
         fixes["bad"]()
     fixes["fine"]()
     assert tried == [["good", "bad", "fine"], ["good"], ["bad"], ["fine"]]
+
+
+def test_a_timer_that_was_renewed_has_nothing_to_do(host: Programs) -> None:
+    """It went off while the change was still being made; the second login has its full time from then on."""
+    state = State.load(host)
+    guard.arm(host, state, [CONF], replace(desired(), second_login=0))
+    assert guard.is_due(host)
+    guard.renew(host, state, 120)
+    assert not guard.is_due(host)
+    assert not guard.is_due(Host(host.root / "elsewhere"))
