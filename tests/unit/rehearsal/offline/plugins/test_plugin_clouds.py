@@ -1,5 +1,7 @@
 """The types that only keep state: what they refuse, what replaces them, what they remember."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +283,32 @@ def test_only_the_ignored_path_is_ignored(ignored: str, left: set[str]) -> None:
     found = compare(old, new, Rules(frozenset({"rules"})), [ignored])
     assert set(found.paths) == left
     assert bool(found.replaces) is bool(found.paths)
+
+
+PREVIEWS = """
+import sys
+sys.path[:0] = [{here!r}]
+from plugin_driver import ENGINE, SSH, ZONE, stand_in
+from pathlib import Path
+home = Path({home!r})
+for plugin, token, inputs in (
+    ("command", "command:remote:Command", {{"connection": {{"host": "127.0.0.1"}}, "create": "true"}}),
+    ("docker", "docker:index/container:Container", {{"image": "x"}}),
+    ("aws", "aws:s3/bucket:Bucket", {{"bucket": "b"}}),
+    ("cloudflare", "cloudflare:index/zoneSetting:ZoneSetting", {{"zoneId": ZONE, "settingId": "ssl", "value": "full"}}),
+):
+    driver, server = stand_in(plugin, home, machine=(*SSH, *ENGINE), clouds=home / "emulated")
+    driver.configure({{}})
+    driver.token = token
+    assert "inputs" in driver.play({{"do": "check", "with": inputs}})
+    assert "properties" in driver.play({{"do": "preview"}})
+    server.stop(None)
+print(sorted({{name.split(".")[0] for name in sys.modules}} & {{"boto3", "docker", "paramiko", "requests"}}))
+print((home / "emulated").exists())
+"""
+
+
+def test_a_preview_loads_no_client_and_starts_no_cloud(tmp_path: Path) -> None:
+    program = PREVIEWS.format(here=str(Path(__file__).parent), home=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "False"]
