@@ -33,6 +33,8 @@ class ContainerStackArgs:
     """The product's folder on the host."""
     data: str
     """Where stateful containers keep their data."""
+    machine: str
+    """The same for the same machine: on another one everything is made anew."""
     labels: Mapping[str, str]
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """What backends know besides the generated credentials, by name."""
@@ -61,7 +63,10 @@ class ContainerStack(pulumi.ComponentResource):
             f"{self._name}-network",
             name=self._args.settings.network,
             driver="bridge",
-            labels=[{"label": key, "value": value} for key, value in sorted(self._args.labels.items())],
+            labels=[
+                {"label": key, "value": value}
+                for key, value in sorted({**self._args.labels, "machine": self._args.machine}.items())
+            ],
             opts=pulumi.ResourceOptions(parent=self),
         )
 

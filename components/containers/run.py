@@ -55,6 +55,7 @@ class Runner:
                 name=service.image,
                 # A rollback must not wait for a registry.
                 keep_locally=True,
+                triggers={"machine": self.args.machine},
                 opts=pulumi.ResourceOptions(parent=self.parent),
             )
         return self._images[service.kind]
@@ -79,6 +80,7 @@ class Runner:
             stdin=stdin,
             logging=logging,
             add_previous_output_in_env=False,
+            triggers=[self.args.machine],
             opts=pulumi.ResourceOptions(parent=self.parent, **options),
         )
 
@@ -104,7 +106,11 @@ class Runner:
 
     def _labels(self, service: Service) -> list[docker.ContainerLabelArgsDict]:
         """Variables are read once, at the start: a container with other ones is another container."""
-        labels: dict[str, pulumi.Input[str]] = {**self.args.labels, "service": service.kind}
+        labels: dict[str, pulumi.Input[str]] = {
+            **self.args.labels,
+            "machine": self.args.machine,
+            "service": service.kind,
+        }
         if service.secret_environment:
             labels["variables"] = pulumi.Output.unsecret(self._variables(service).apply(fingerprint))
         return [{"label": key, "value": value} for key, value in sorted(labels.items())]

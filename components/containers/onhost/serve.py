@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 LOCK_SECONDS = 300
-RELOAD_SECONDS = 10
+RELOAD_SECONDS = 30
 SPARE = "@spare@"
 NOBODY = "server 127.0.0.1:1 down;"
 

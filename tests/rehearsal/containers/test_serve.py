@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from nginx_stage import API, FENCE, SITE, database, environment, on
 
 from components.containers.config import NginxSettings
@@ -28,6 +26,7 @@ from components.containers.onhost import serve
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.load import Target, asking
 
 pytestmark = pytest.mark.rehearsal
 SCRIPT = Path(serve.__file__)
@@ -79,45 +78,11 @@ class Host:
             container.wait_until(partial(is_ready, container), "it is ready")
         return made[0]
 
-    @contextmanager
-    def asking(self) -> Iterator[Counter[str]]:
-        """GET and POST, new connections and old ones, until the block ends."""
-        seen: Counter[str] = Counter()
-        done = threading.Event()
-        threads = [threading.Thread(target=self._ask, args=(number, seen, done)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield seen
-        finally:
-            done.set()
-            for thread in threads:
-                thread.join(20)
-
-    def _ask(self, number: int, seen: Counter[str], done: threading.Event) -> None:
+    @property
+    def target(self) -> Target:
         assert self.nginx
-        port, visitor = self.nginx.published(443), 0
-        chain = str(self.root / "tls" / "fullchain.pem")
-        kept = urllib3.HTTPSConnectionPool(
-            "127.0.0.1", port, server_hostname=API, assert_hostname=API, ca_certs=chain, maxsize=1
-        )
-        while not done.wait(0.005):
-            visitor += 1
-            headers = {"Host": API, "CF-Connecting-IP": f"10.{number}.{visitor // 250 % 250}.{visitor % 250}"}
-            headers |= {"Idempotency-Key": f"{number}-{visitor}"} if number % 2 else {}
-            headers |= {"Connection": "close"} if number < 2 else {}
-            method, path = ("POST", "/api/v1/ledger") if number % 2 else ("GET", "/api/v1/users/me")
-            seen[self._answer(kept, method, path, headers)] += 1
-
-    def _answer(self, pool: urllib3.HTTPSConnectionPool, method: str, path: str, headers: dict[str, str]) -> str:
-        """A kept connection that nginx closed before the request was read is asked again, once, as browsers do."""
-        for _ in range(2):
-            try:
-                answer = pool.request(method, path, headers=headers, retries=False, timeout=15)
-            except urllib3.exceptions.ProtocolError:
-                continue
-            return answer.headers.get("X-Version", "none") if answer.status < 300 else f"bad {answer.status}"
-        return "no answer"
+        context = ssl.create_default_context(cafile=str(self.root / "tls" / "fullchain.pem"))
+        return Target("127.0.0.1", self.nginx.published(443), API, context)
 
 
 def is_ready(container: Container) -> bool:
@@ -135,10 +100,6 @@ def host(tmp_path: Path) -> Iterator[Host]:
         yield Host(tmp_path / "nginx", network, stack)
 
 
-def bad(seen: Counter[str]) -> Counter[str]:
-    return Counter({word: count for word, count in seen.items() if word.startswith(("bad", "no"))})
-
-
 def test_releases_come_and_go_and_nobody_notices(host: Host) -> None:
     assert host.say(host.wanted("prepare", serving=NOBODY)).stderr == ""
     host.start()
@@ -146,7 +107,7 @@ def test_releases_come_and_go_and_nobody_notices(host: Host) -> None:
     first = host.say(host.wanted("switch", "old-1", "old-2"))
     assert (first.returncode, first.stdout) == (0, "serving: old-1 old-2\n"), first.stderr
 
-    with host.asking() as seen:
+    with asking(host.target) as seen:
         time.sleep(1)
         host.release("1.4.3", "new-1", "new-2")
         second = host.say(host.wanted("switch", "new-1", "new-2", soak=2))
@@ -159,10 +120,10 @@ def test_releases_come_and_go_and_nobody_notices(host: Host) -> None:
     assert third.returncode == 1
     assert third.stderr.startswith("worse-1 is exited")
     assert "the old set serves on" in third.stderr
-    assert seen["1.4.2"] > 50
-    assert seen["1.4.3"] > 50
-    assert seen["1.4.4"] > 0
-    assert not bad(seen), seen
+    assert seen.answers["1.4.2"] > 50
+    assert seen.answers["1.4.3"] > 50
+    assert seen.answers["1.4.4"] > 0
+    assert not seen.failed
     serving = json.loads((host.root / "current" / "serving.json").read_text())
     assert serving == {"backends": ["new-1", "new-2"], "frontends": []}
 
@@ -172,7 +133,7 @@ def test_refused_killed_or_doubled_it_leaves_what_serves_alone(host: Host) -> No
     host.start()
     host.release("1.4.2", "old-1")
     host.say(host.wanted("switch", "old-1"))
-    with host.asking() as seen:
+    with asking(host.target) as seen:
         gone = host.say(host.wanted("switch", "no-such-1"))
         wrong = host.wanted("prepare", serving=NOBODY)
         wrong["files"]["nginx.conf"] = wrong["files"]["nginx.conf"].replace("sendfile on", "sendfile maybe")
@@ -197,5 +158,5 @@ def test_refused_killed_or_doubled_it_leaves_what_serves_alone(host: Host) -> No
     assert gone.stderr.startswith("no-such-1 is gone")
     assert "nginx refuses the new configuration; nothing was changed." in refused.stderr
     assert "sendfile" in refused.stderr
-    assert seen["1.4.3"] > 10
-    assert not bad(seen), seen
+    assert seen.answers["1.4.3"] > 10
+    assert not seen.failed
