@@ -19,6 +19,7 @@ from components.host.converge.state import State
 from components.host.items import AuthorizedKeys, Listeners, Logins
 from components.host.report import EXTRA
 
+ASKING = ("systemd-timesyn", "systemd-resolve", "systemd-network", "chronyd", "ntpd", "dhclient", "dhcpcd")
 LISTENING, UNCONNECTED = "0A", "07"
 
 
@@ -107,7 +108,13 @@ def listeners(host: Host) -> dict[str, str]:
             address, _, port = words[1].partition(":")
             if words[3] == state and not _is_loopback(address):
                 found.setdefault(f"{int(port, 16)}/{protocol[:3]}", words[9])
-    return found
+    return {port: inode for port, inode in found.items() if not _only_asks(host, port, inode)}
+
+
+def _only_asks(host: Host, port: str, inode: str) -> bool:
+    """Who asks for time, names or an address by UDP has a port of its own for the answer, another one each time."""
+    number, _, protocol = port.partition("/")
+    return protocol == "udp" and int(number) >= 1024 and program(host, inode).startswith(ASKING)
 
 
 def _is_loopback(address: str) -> bool:

@@ -226,3 +226,19 @@ def test_only_listeners_that_others_can_reach_count(host: Answering) -> None:
     host.at("/proc/net/tcp6").write_text(head + loopback6)
     found = one(strangers.look_at_listeners([Listeners(("22/tcp",))], host, State(host)))
     assert (found.key, found.state) == ("listener:4444/tcp", EXTRA)
+
+
+def test_a_client_that_waits_for_its_answer_is_no_listener(host: Answering) -> None:
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    rows = [
+        f"   0: 00000000:{port} 00000000:0000 07 0:0 00:0 0 0 0 {inode}"
+        for port, inode in (("D431", 200), ("CA6C", 201))
+    ]
+    host.at("/proc/net/udp").write_text(head + "\n".join(rows) + "\n")
+    for process, name, inode in (("7", "systemd-timesyn", "200"), ("8", "wireguard-go", "201")):
+        host.at(f"/proc/{process}/fd").mkdir(parents=True)
+        host.at(f"/proc/{process}/comm").write_text(f"{name}\n")
+        host.at(f"/proc/{process}/fd/3").symlink_to(f"socket:[{inode}]")
+    found = one(strangers.look_at_listeners([Listeners(())], host, State(host)))
+    assert found.key == "listener:51820/udp"
+    assert found.reason.startswith("wireguard-go listens")
