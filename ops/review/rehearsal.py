@@ -34,6 +34,7 @@ PACKAGES = ("requirements.txt",)
 SECRETS_OF = "import json, sys; from ops.systems import secrets_of; print(json.dumps(secrets_of(sys.argv[1])))"
 # Judges everything and stops nothing, to find all that is wrong at once.
 SARIF = "policies.sarif"
+PREFIX = f"review-{os.getpid()}"
 ADVISORY = json.dumps({"all": "advisory"})
 
 
@@ -96,16 +97,16 @@ def review_stack(base: Tree, system: str, stack: str) -> StackReview:
     )
 
 
-def name_of(system: str) -> str:
-    """A rehearsal, and so clouds, for each system: both may name a zone that is not known yet."""
-    return f"review-{os.getpid()}-{system}"
+def name_of(system: str, stack: str) -> str:
+    """A rehearsal, and so clouds and a server, for each stack: names may be the same in two of them."""
+    return f"{PREFIX}-{system}-{stack}"
 
 
-def remove(system: str) -> None:
+def remove() -> None:
     """Nothing of a review remains but its report."""
-    folder = WORKSPACES / name_of(system)
-    stop(folder / "clouds")
-    shutil.rmtree(folder, ignore_errors=True)
+    for folder in WORKSPACES.glob(f"{PREFIX}-*"):
+        stop(folder / "clouds")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rehearse_base(base: Tree, system: str, stack: str) -> tuple[set[str], str]:
@@ -163,7 +164,7 @@ class _Run:
         return preview
 
     def _ready(self) -> tuple[Workspace, dict[str, str]]:
-        workspace = Workspace(self.tree.project(self.system), name_of(self.system))
+        workspace = Workspace(self.tree.project(self.system), name_of(self.system, self.stack))
         environment = self.tree.environment(workspace.environment(engine.environment(os.environ, engine.ensure(say))))
         workspace.prepare(self.stack, environment, self.tree.secrets(self.system))
         self._keep_data(workspace)
@@ -188,7 +189,7 @@ class _Run:
 
     def stopping(self) -> set[tuple[str, str]]:
         """Rule and resource of what would stop this stack, by the pack's own report: the engine was told otherwise."""
-        file = Workspace(self.tree.project(self.system), name_of(self.system)).folder / SARIF
+        file = Workspace(self.tree.project(self.system), name_of(self.system, self.stack)).folder / SARIF
         results = json.loads(file.read_text())["runs"][0]["results"] if file.is_file() else []
         return {(each["ruleId"], _resource(each)) for each in results if each["level"] == "error"}
 

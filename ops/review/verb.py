@@ -40,8 +40,7 @@ def review(base: str, systems: Sequence[str], stacks: Sequence[str], output: Pat
     try:
         found = make(base, systems or list(PROJECTS), stacks)
     finally:
-        for system in systems or PROJECTS:
-            remove(system)
+        remove()
     text = markdown(found)
     if data:
         data.write_text(write(found), encoding="utf-8")
@@ -78,7 +77,7 @@ def make(base: str, systems: Sequence[str], stacks: Sequence[str]) -> Review:
 
 
 def _review_system(base: Tree, system: str, stacks: Sequence[str]) -> list[StackReview]:
-    """One stack after the other: they share the rehearsal's project."""
+    """One stack after the other: two engines at a time are enough for a machine of two cores."""
     return [review_stack(base, system, stack) for stack in stacks]
 
 
