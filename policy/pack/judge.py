@@ -97,7 +97,8 @@ class Judge:
         return [about.id for about in off if about.level is not EnforcementLevel.DISABLED]
 
     def remediating(self) -> list[str]:
-        return [name for name, level in self._levels.items() if level is EnforcementLevel.REMEDIATE]
+        """Rules that could; which of them shall is up to their level, and the engine may have been given another."""
+        return [rule.about.id for rule in self.rules if isinstance(rule, Rule) and rule.remediate]
 
     def configure(self, given: Mapping[str, Any] | None) -> str:
         """What --policy-pack-config adds, for runs that have no stack file; says what is wrong with it."""

@@ -268,6 +268,14 @@ def _plain(struct: Any) -> dict[str, Any]:
     return dict(json_format.MessageToDict(struct))
 
 
+def test_the_engines_own_configuration_may_ask_for_remediation() -> None:
+    pack = Pack()
+    config = {"data-force-destroy": proto.PolicyConfig(enforcementLevel=proto.REMEDIATE)}
+    pack.servicer.Configure(proto.ConfigureAnalyzerRequest(policyConfig=config), None)
+    (done,) = pack.remediated(Declared(s3("Bucket"), {"forceDestroy": True}))
+    assert done.policyName == "data-force-destroy"
+
+
 def test_remediation_keeps_secrets_secret() -> None:
     pack = Pack(environment=settings(levels={"containers-no-new-privileges": "remediate"}))
     (done,) = pack.remediated(Declared(CONTAINER, {"image": "x", "envs": secret(["A=b"])}))
