@@ -18,6 +18,7 @@ from rehearsal.offline.plugins.kept import Subject
 from rehearsal.offline.plugins.refusal import Upstream
 
 LOCAL = "unix:///var/run/docker.sock"
+_PATIENCE = 10  # seconds that an ssh which failed may take to end
 _SECONDS = 600  # an image may take long to arrive; the official plugin knows no limit
 _Made = TypeVar("_Made")
 _clients: dict[tuple[str, ...], Any] = {}
@@ -35,6 +36,7 @@ class Tunnel:
         command = ["docker", "system", "dial-stdio"]
         self.words = ["ssh", *whom, *options, *patience, "-T", "--", at.hostname or "", *command]
         self.environment, self.said = environment, b""
+        self.last: threading.Thread | None = None  # follows the newest connection
         self.folder = Path(tempfile.mkdtemp(prefix="docker-"))
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.folder / "sock"))
@@ -57,7 +59,8 @@ class Tunnel:
                 env=self.environment,
             )
             connection.close()
-            threading.Thread(target=self._follow, args=(process,), daemon=True).start()
+            self.last = threading.Thread(target=self._follow, args=(process,), daemon=True)
+            self.last.start()
 
     def _follow(self, process: "subprocess.Popen[bytes]") -> None:
         said = process.communicate()[1]
@@ -66,6 +69,8 @@ class Tunnel:
 
     def failure(self) -> str:
         """Say why ssh ended, in the words of the official plugin."""
+        if self.last:
+            self.last.join(_PATIENCE)
         return (
             f"error during connect: command [{' '.join(self.words)}] has exited with exit status 255, make sure the"
             f" URL is valid, and Docker 18.09 or later is installed on the remote host: stderr={self.said.decode()}"
