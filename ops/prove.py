@@ -23,6 +23,10 @@ PAGES = ROOT / "docs" / "proof"
 SUBJECTS = {
     "preview": ("How long a warm preview of production takes, beside two floors", ["-m", "bench.preview"]),
     "edgerules-speed": ("How fast rules are parsed and requests judged", ["-m", "bench.edgerules"]),
+    "host": (
+        "How long the converge of a server takes, beside Ansible, and what others say of it",
+        ["-m", "bench.host"],
+    ),
     "edgerules-differential": (
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],

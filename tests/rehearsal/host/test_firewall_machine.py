@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ops.drift import look
 from rehearsal.hardened import check, converge, settings_for
 from rehearsal.machine import Machine
 from rehearsal.neighbours.siege import (
@@ -99,7 +100,7 @@ def test_rules_by_hand_are_found_and_put_right(besieged: Siege) -> None:
         "nft add table inet somebodys",
     )
     machine.ssh(f"sudo sh -ec '{'; '.join(by_hand)}'")
-    (found,) = [line for line in check(machine, settings).drift if line.item == "live:firewall"]
+    (found,) = [line for line in look(settings).drift if line.item == "live:firewall"]
     for words in ("--dport 9999", "ufw6-before-input", "DOCKER-USER -p tcp", "--dport 99 ", "accept", "somebodys"):
         assert words in found.diff, words
     converge(machine, settings)
