@@ -84,4 +84,5 @@ def _introduce(machine: Machine) -> None:
     click.echo(f"  known hosts {machine.known_hosts}")
     click.echo(f"Look around:  ./infra rehearse shell {name}")
     click.echo(f"Files:        scp -F {machine.ssh_config} FILE {name}:")
+    click.echo(f"A whole stack: ./infra up --stack production --rehearsal{'' if name == 'main' else f' --name {name}'}")
     click.echo(f"Remove it:    ./infra rehearse down {name}")

@@ -1,8 +1,8 @@
 """What the real plugins do with each type: the table in behaviour.json, one line per type.
 
-Facts from the schemas and sources of pulumi-docker 5.2, pulumi-cloudflare 6.23 and the AWS provider 6; those that could
-be recorded from a running plugin are in tests/unit/rehearsal/offline/plugins/cases/. A changed healthcheck, tmpfs,
-init, cpuPeriod or cpuQuota of a container is shown as an update by the real plugin as well, and never reaches it.
+Those of command, docker, random and tls are recorded from the real plugins, each line (see README.md); aws and
+cloudflare are from the schemas and sources of pulumi-cloudflare 6.23 and the AWS provider 6. A changed healthcheck,
+tmpfs, init, cpuPeriod or cpuQuota of a container is shown as an update by the real plugin as well, and never arrives.
 """
 
 import json
