@@ -79,9 +79,11 @@ def _count(outcome: Outcome, mutant: Mutant, rules: list[str]) -> None:
 
 def markdown(outcome: Outcome, seconds: float) -> Iterator[str]:
     excused = outcome.excused_types.total()
+    gaps = sum(found.total() for reason, found in outcome.excused.items() if reason.text.startswith("Gap"))
     yield (
         f"{outcome.total} mutants of {outcome.resources} resources in {seconds:.0f} s: "
-        f"{sum(outcome.noticed.values())} noticed, {excused} not noticed for a written reason, "
+        f"{sum(outcome.noticed.values())} noticed, {excused} not noticed for a written reason "
+        f"(of {gaps} the reason is that it matters and is not judged yet), "
         f"{len(outcome.unnoticed)} not noticed.\n"
     )
     for alarm in outcome.false_alarms:
