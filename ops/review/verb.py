@@ -6,11 +6,13 @@ import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 from ops import engine
 from ops.errors import OperatorError
@@ -20,6 +22,8 @@ from ops.review.rehearsal import HEAD, PACKAGES, Tree, checked_out, remove, revi
 from ops.review.report import Review, StackReview, write
 from ops.session import say
 from ops.target import PROJECTS, ROOT
+
+SHOWN = 5
 
 
 @click.command()
@@ -72,7 +76,7 @@ def make(base: str, systems: Sequence[str], stacks: Sequence[str]) -> Review:
             _head(),
             [stack for run in runs for stack in run.result()],
             [edge.result() for edge in edges],
-            _notes(tree),
+            _notes(tree, commit, chosen),
         )
 
 
@@ -109,12 +113,35 @@ def _git(*words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _notes(base: Tree) -> list[str]:
-    """What this run takes for granted."""
-    changed = [name for file in PACKAGES for name in _other_pins(base.root / file, HEAD.root / file)]
-    if not changed:
-        return []
-    return [f"The base was rehearsed with this change's packages, which differ from its own in {', '.join(changed)}."]
+def _notes(base: Tree, commit: str, stacks: Mapping[str, Sequence[str]]) -> list[str]:
+    """What this run takes for granted, and what the change decides about its own judges."""
+    notes = []
+    judges = [*_changed_files(commit, "policy"), *_changed_settings(base, stacks)]
+    if judges:
+        more = f" and {len(judges) - SHOWN} more" if len(judges) > SHOWN else ""
+        notes.append(f"This change alters what it is judged by: {', '.join(judges[:SHOWN])}{more}.")
+    pins = [name for file in PACKAGES for name in _other_pins(base.root / file, HEAD.root / file)]
+    if pins:
+        notes.append(f"The base was rehearsed with this change's packages, which differ in {', '.join(pins)}.")
+    return notes
+
+
+def _changed_files(commit: str, folder: str) -> list[str]:
+    return _git("diff", "--name-only", commit, "--", folder).splitlines()
+
+
+def _changed_settings(base: Tree, stacks: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Stack files whose exceptions or levels of policies are not those of the base."""
+    for system, names in stacks.items():
+        for stack in names:
+            old, new = (_policy_settings(tree.stack_file(system, stack)) for tree in (base, HEAD))
+            if old != new:
+                yield f"the policy settings of {system} {stack}"
+
+
+def _policy_settings(file: Path) -> dict[str, Any]:
+    config = (yaml.safe_load(file.read_text()) or {}).get("config") or {} if file.is_file() else {}
+    return {key: value for key, value in config.items() if str(key).startswith("policy:")}
 
 
 def _other_pins(before: Path, after: Path) -> list[str]:

@@ -42,7 +42,8 @@ def opened(clone: Clone) -> tuple[str, str]:
     text = stack_file.read_text()
     text = text.replace("    role: owner\n", "    role: owner\n    waf: {blocked_countries: [FR]}\n", 1)
     text = text.replace("    postgres:\n      database", "    logs: {max_size: 20m}\n    postgres:\n      database", 1)
-    stack_file.write_text(text)
+    stack_file.write_text(f"{text}  policy:levels: {{naming-*: advisory}}\n")
+    clone.append("policy/rules/tls.py", "# Nobody looks here.\n")
     return base, clone.commit("Debug")
 
 
@@ -72,6 +73,8 @@ def test_a_pull_request_is_reported_and_stopped(clone: Clone) -> None:
     assert '`logOpts["max-size"]` `10m` to `20m`' in text
     (stack,) = json.loads((clone.root / "r.json").read_text())["stacks"]
     assert (stack["errors"], stack["incomplete"]) == ([], False), "what was stopped is shown whole nevertheless"
+    judges = "policy/rules/tls.py, the policy settings of neurmatic production."
+    assert f"- `This change alters what it is judged by: {judges}`" in text
     assert len(text) < 20_000
     everything_else = re.search(r", (\d+) as they are", text)
     assert everything_else, text
