@@ -41,7 +41,7 @@ def rehearse(text: str, project: str, server: Server | None = None, settings: Ma
     """`settings` are laid over the rest: what one rehearsal wants to be different, by the stack file's own keys."""
     document: dict[str, Any] = yaml.safe_load(text) or {}
     kept = {key: value for key, value in document.items() if key not in DROPPED}
-    config = {key: value for key, value in kept.get("config", {}).items() if not is_secret(value)}
+    config = without_secrets(kept.get("config") or {})
     config[f"{project}:data"] = "disposable"
     if server and f"{project}:host" in config:
         config = laid_over(config, {f"{project}:{key}": value for key, value in on(server, config, project).items()})
@@ -94,6 +94,13 @@ def _zone(edge: Mapping[str, Any]) -> dict[str, str]:
     plan = edge.get("plan") or EdgeSettings.model_fields["plan"].default.value
     account = {"account_id": str(edge["account_id"])} if edge.get("account_id") else {}
     return {"name": str(edge["zone"]), "plan": str(plan), **account}
+
+
+def without_secrets(value: Any) -> Any:
+    """What is encrypted goes, at any depth: nothing here may ask the real stack's provider for it."""
+    if isinstance(value, dict):
+        return {key: without_secrets(item) for key, item in value.items() if not is_secret(item)}
+    return [without_secrets(item) for item in value if not is_secret(item)] if isinstance(value, list) else value
 
 
 def is_secret(value: Any) -> bool:

@@ -81,6 +81,17 @@ def test_secrets_of_the_real_stack_stay_where_they_are() -> None:
     assert yaml.safe_load(stackfile.rehearse(text, "neurmatic")) == {"config": {"neurmatic:data": "disposable"}}
 
 
+def test_secrets_within_a_section_stay_there_too() -> None:
+    text = (
+        "config:\n  neurmatic:containers:\n    registry:\n      user: ada\n      token:\n        secure: v1:xyz\n"
+        "    several:\n      - secure: v1:abc\n      - plain\n"
+    )
+    rehearsed = stackfile.rehearse(text, "neurmatic")
+    assert "secure" not in rehearsed
+    containers = {"registry": {"user": "ada"}, "several": ["plain"]}
+    assert yaml.safe_load(rehearsed)["config"]["neurmatic:containers"] == containers
+
+
 def test_stand_ins_are_recognisable_stable_and_different() -> None:
     one, other = stackfile.stand_in("a"), stackfile.stand_in("b")
     assert one == stackfile.stand_in("a") != other
