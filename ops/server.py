@@ -170,11 +170,15 @@ _CAUSES = (
 
 
 def settings_of(target: Target) -> object:
+    """The stack's settings; of a rehearsal its own. What is wrong elsewhere, such as a secret, is not asked for here."""
     path = target.stack_file()
     if target.rehearsal:
         path = open_session(target).folder / path.name
     report = check_file(path, rehearsal=target.rehearsal is not None)
-    if report.settings is None:
-        count = len(report.mistakes)
-        raise OperatorError(f"{path.name} has {count} mistakes: `./infra check {path}` names each.")
+    about_host = [each for each in report.mistakes if each.path[:1] == ("host",)]
+    if report.settings is None or about_host:
+        count = len(about_host or report.mistakes)
+        mistakes = "a mistake" if count == 1 else f"{count} mistakes"
+        where = "about the server" if about_host else "in it"
+        raise OperatorError(f"{path.name} has {mistakes} {where}: `./infra check {path}` names each.")
     return report.settings

@@ -15,7 +15,8 @@ from components.host.config import HostSettings
 from components.host.report import Line, Report, write, write_end
 from ops import drift as verb
 from ops.errors import OperatorError
-from ops.server import Server
+from ops.server import Server, settings_of
+from ops.target import Target
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 FINE = Line("package:ufw", "ok")
@@ -126,3 +127,9 @@ def test_the_pinned_key_is_the_only_one_that_is_known(host: HostSettings) -> Non
     assert f"KnownHostsCommand=/bin/echo %H {KEY}" in command
     for option in ("StrictHostKeyChecking=yes", "UserKnownHostsFile=none", "BatchMode=yes", "IdentitiesOnly=yes"):
         assert option in command
+
+
+def test_what_is_not_known_about_the_server_is_said_before_anybody_connects() -> None:
+    """The committed stack file leaves the host key open for its owner."""
+    with pytest.raises(OperatorError, match=r"Pulumi\.production\.yaml has \d+ mistakes about the server"):
+        settings_of(Target("neurmatic", "production"))
