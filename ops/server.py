@@ -170,7 +170,7 @@ _CAUSES = (
 
 
 def settings_of(target: Target) -> object:
-    """The stack's settings; of a rehearsal its own. What is wrong elsewhere, such as a secret, is not asked for here."""
+    """The stack's settings, or a rehearsal's. What is wrong elsewhere, such as a secret, is no matter here."""
     path = target.stack_file()
     if target.rehearsal:
         path = open_session(target).folder / path.name

@@ -162,8 +162,8 @@ def _ports(facts: Facts, wanted: Wanted) -> Iterator[Finding]:
         use = LOOPBACK_PORTS.get(listener.port, "the load balancer")
         if listener.program == "nginx" and "nginx" in wanted.host.all_packages:
             text = (
-                f"Port {listener.port} is held by the host's own nginx (process {listener.pid}): `up` stops and masks "
-                "it, because the container needs the port; move its sites first."
+                f"Port {listener.port} is held by the host's own nginx (process {listener.pid}): move its sites first; "
+                "with host.adopt: true `up` stops and masks it, because the container needs the port."
             )
             yield Finding("ports", text, blocks=not wanted.host.adopt)
         else:
