@@ -89,7 +89,7 @@ def test_a_server_as_ordered_is_ready() -> None:
         ("ports", "held by apache2 (process 9)", {"listener": held("*:443", "apache2")}),
         ("ports", "5432, which PostgreSQL needs, is held", {"listener": held("127.0.0.1:5432", "postgres")}),
         ("ports", "could not be named", {"listener": ["[::]:6379 "]}),
-        ("ports", "the container shop-web", {"listener": held("*:80", "dockerd"), "container": ["shop-web *:80->80/tcp"]}),
+        ("ports", "container shop", {"listener": held("*:80", "dockerd"), "container": ["shop *:80->80/tcp"]}),
         ("packages", "docker-ce", {"package": ["docker-ce installed", "containerd.io not-installed"]}),
         ("packages", "dpkg --configure -a", {"half_installed": ["The following packages are only half configured"]}),
         ("clock", "120 s behind", {"clock": [f"{NOW - 120:.0f}"]}),
