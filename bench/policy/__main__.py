@@ -13,6 +13,7 @@ import argparse
 import importlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -35,6 +36,14 @@ NAME = "bench-policy"
 SIZES = (150, 1000, 5000)
 CHECKOV = "checkov==3.3.30"
 VENV = ROOT / ".toolchain" / "bench" / "checkov"
+EMPTY = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy, StackValidationPolicy
+nothing = lambda args, report: None
+PolicyPack("neurmatic", policies=[
+    ResourceValidationPolicy("resource", "Nothing", nothing, EnforcementLevel.MANDATORY),
+    StackValidationPolicy("stack", "Nothing", nothing, EnforcementLevel.MANDATORY),
+])
+"""
 PACK_VARIABLE = "PULUMI_OPTION_POLICY_PACK"
 
 
@@ -72,13 +81,29 @@ def as_for_real(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def by_itself(resources: list[Resource]) -> None:
-    print("| resources | judging each, ms | the stack as a whole, s | all together, s | through the engine, s |")
-    print("|---|---|---|---|---|")
+    columns = (
+        "resources",
+        "judging each, ms",
+        "as a whole, s",
+        "together, s",
+        "engine, s",
+        "engine, one empty rule, s",
+    )
+    print(f"| {' | '.join(columns)} |")
+    print("|---|---|---|---|---|---|")
     for size in SIZES:
         many = [each for number in range(size // len(resources) + 1) for each in stack_like(resources, number)]
         each, whole = judged(many[:size])
-        engine = analyzed(many[:size])
-        print(f"| {size} | {1000 * each / size:.2f} | {whole:.2f} | {each + whole:.2f} | {engine:.1f} |", flush=True)
+        engine, floor = analyzed(many[:size], POLICY_PACK), analyzed(many[:size], empty_pack())
+        cells = (
+            size,
+            f"{1000 * each / size:.2f}",
+            f"{whole:.2f}",
+            f"{each + whole:.2f}",
+            f"{engine:.1f}",
+            f"{floor:.1f}",
+        )
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 def stack_like(resources: list[Resource], number: int) -> list[Resource]:
@@ -95,8 +120,8 @@ def stack_like(resources: list[Resource], number: int) -> list[Resource]:
 
 def judged(resources: list[Resource]) -> tuple[float, float]:
     """Seconds of one processor for the resources, each by itself as the engine asks, and for the stack."""
-    pack, resource = harness()
-    run, given = pack(), [resource(kind, props, name, True) for kind, name, props in resources]
+    pack, declare = harness()
+    run, given = pack(), [declare(kind, props, name, True) for kind, name, props in resources]
     requests = [each.request() for each in given]
     started = time.process_time()
     for request in requests:
@@ -107,7 +132,17 @@ def judged(resources: list[Resource]) -> tuple[float, float]:
     return middle - started, time.process_time() - middle
 
 
-def analyzed(resources: list[Resource]) -> float:
+def empty_pack() -> Path:
+    """What the engine and the SDK cost by themselves: a pack with one rule that looks at nothing."""
+    folder = WORKSPACES / NAME / "empty-pack"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__main__.py").write_text(EMPTY)
+    runtime = {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}
+    (folder / "PulumiPolicy.yaml").write_text(json.dumps({"runtime": runtime}))
+    return folder
+
+
+def analyzed(resources: list[Resource], pack: Path) -> float:
     """Seconds of `pulumi policy analyze` over a state with these resources, start of engine and pack included."""
     environment = open_session(Target("neurmatic", "production", NAME)).environment
     root = "urn:pulumi:b::b::pulumi:pulumi:Stack::b-b"
@@ -121,7 +156,7 @@ def analyzed(resources: list[Resource]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state.json"
         state.write_text(json.dumps({"version": 3, "deployment": {"manifest": manifest, "resources": listed}}))
-        command = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(POLICY_PACK)]
+        command = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(pack)]
         started = time.perf_counter()
         ran = subprocess.run(command, env=dict(environment), cwd=folder, capture_output=True, text=True, check=False)
         taken = time.perf_counter() - started
@@ -150,24 +185,31 @@ def previews(runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         grown = Path(folder) / "Pulumi.production.yaml"
         grown.write_text(with_records(original, max(0, SIZES[0] - len(declared()))))
-        seconds: dict[str, list[float]] = {"with": [], "without": []}
+        taken: dict[str, list[tuple[float, float]]] = {"with": [], "without": []}
         for turn in range(runs + 1):
             for name, environment in (("with", with_pack), ("without", without)):
-                taken = preview(session, environment, grown)
+                run = preview(session, environment, grown)
                 if turn:
-                    seconds[name].append(taken)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    print(
-        f"\nA preview of {SIZES[0]} resources, median of {runs}: {medians['with']:.2f} s with policies, "
-        f"{medians['without']:.2f} s without: {medians['with'] - medians['without']:+.2f} s"
-    )
+                    taken[name].append(run)
+    for index, unit in enumerate(("s", "s of processors")):
+        has, lacks = (statistics.median(run[index] for run in taken[name]) for name in ("with", "without"))
+        print(
+            f"{'' if index else chr(10)}A preview of {SIZES[0]} resources, median of {runs}: {has:.2f} {unit} with "
+            f"policies, {lacks:.2f} without: {has - lacks:+.2f}"
+        )
 
 
-def preview(session: Session, environment: Mapping[str, str], config: Path) -> float:
+def preview(session: Session, environment: Mapping[str, str], config: Path) -> tuple[float, float]:
+    """Seconds on the clock, and of the processors: the first depend on what else the machine does."""
     command = ["pulumi", "preview", "--non-interactive", "--stack", "production", "--config-file", str(config)]
-    started = time.perf_counter()
+    started, before = time.perf_counter(), processors()
     subprocess.run(command, cwd=session.folder, env=dict(environment), check=True, capture_output=True)
-    return time.perf_counter() - started
+    return time.perf_counter() - started, processors() - before
+
+
+def processors() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def beside_checkov(resources: list[Resource]) -> None:
@@ -192,8 +234,8 @@ def beside_checkov(resources: list[Resource]) -> None:
 
 
 def ours(resources: list[Resource]) -> set[str]:
-    pack, resource = harness()
-    found = pack().preview(*(resource(kind, props, name, True) for kind, name, props in resources))
+    pack, declare = harness()
+    found = pack().preview(*(declare(kind, props, name, True) for kind, name, props in resources))
     return {each.policyName for each in found} - {"coverage", "pack-summary"}
 
 
