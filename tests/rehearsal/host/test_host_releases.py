@@ -40,8 +40,9 @@ def test_it_is_converged_and_stays_so(stage: HostStage) -> None:
 
 def test_changes_by_hand_are_found_and_repaired(stage: HostStage) -> None:
     compared = {line.item for line in stage.check().of(COMPARED)}
-    items = [item for item in desired_state(stage.settings).items if item.key not in compared]
-    made = [of(item, stage.machine.user)[0] for item in items if item.kind in ("file", "keys", "group", "unit", "user")]
+    kinds = ("file", "keys", "group", "unit", "user")
+    items = [item for item in desired_state(stage.settings).items if item.kind in kinds and item.key not in compared]
+    made = [drift for item in items for drift in of(item, stage.machine.user)[:1]]
     stage.root("\n".join(f"( {each.command} ) >/dev/null 2>&1" for each in made))
     found = {line.item for line in stage.check().drift}
     assert {each.key for each in made} <= found
