@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.offline.plugins.behaviour import Rules
 from rehearsal.offline.plugins.clouds import InCloud
-from rehearsal.offline.plugins.kept import Container, Subject, Zone
+from rehearsal.offline.plugins.kept import NEEDS, Container, Subject, Zone
 from rehearsal.offline.plugins.session import MARKER, Session
 
 _ACTING = {
@@ -19,13 +19,12 @@ _ACTING = {
     "aws": ("buckets", "identities"),
     "cloudflare": ("zones",),
 }
-_NEEDS = {"docker": "machine", "aws": "clouds", "cloudflare": "clouds"}
 _WITHOUT = {"docker:index/container:Container": Container(), "cloudflare:index/zone:Zone": Zone()}
 
 
 def actors(plugin: str, there: Mapping[str, Any]) -> dict[str, Any]:
     """Load what one plugin needs to act on what is there; without it, state is kept and nothing else."""
-    if plugin in _NEEDS and not there.get(_NEEDS[plugin]):
+    if plugin in NEEDS and not there.get(NEEDS[plugin]):
         return dict(_WITHOUT)
     modules = [importlib.import_module(f"rehearsal.offline.plugins.{name}") for name in _ACTING[plugin]]
     return {token: actor for module in modules for token, actor in module.ACTORS.items()}

@@ -8,6 +8,8 @@ from rehearsal.offline.plugins.refusal import Refusal
 from rehearsal.offline.plugins.session import Session, now, render
 from rehearsal.offline.plugins.wire import UNKNOWN, Found, Secret, Sides, Unknown, Values, plain
 
+# What has to be there for a plugin to act, by its name in the marker.
+NEEDS = {"docker": "machine", "aws": "clouds", "cloudflare": "clouds"}
 _EMPTY: Values = {"str": "", "int": 0, "float": 0, "bool": False, "list": [], "map": {}}
 
 
@@ -70,6 +72,8 @@ class Kept(Actor):
         return {**bare(inputs), **unknowns(subject, inputs)}
 
     def create(self, subject: Subject, inputs: Values) -> tuple[str, Values]:
+        if type(self) is Kept and subject.session.marker.get(NEEDS.get(subject.token.split(":")[0], "")):
+            subject.note(f"{subject.token} is not emulated: its state is kept, and nothing is made.", "warning")
         properties = {"region": subject.region, **bare(plain(inputs))}
         identity = str(render(subject.rules.id, properties))
         self._refuse_second(subject, properties, identity)

@@ -11,7 +11,9 @@ from conftest import Opened
 from rehearsal.offline.install import _installed_version, _site
 from rehearsal.offline.plugins.behaviour import RULES, Rules
 from rehearsal.offline.plugins.diff import compare
+from rehearsal.offline.plugins.kept import Kept, Subject
 from rehearsal.offline.plugins.schema import Schema
+from rehearsal.offline.plugins.session import Session
 
 BUCKET = "aws:s3/bucket:Bucket"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
@@ -312,3 +314,18 @@ def test_a_preview_loads_no_client_and_starts_no_cloud(tmp_path: Path) -> None:
     program = PREVIEWS.format(here=str(Path(__file__).parent), home=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "False"]
+
+
+def test_a_type_that_nothing_stands_behind_says_so(tmp_path: Path) -> None:
+    """Where its plugin acts on the others: what is not made must not look as if it were."""
+    token = "docker:index/service:Service"
+    noted: list[tuple[str, str]] = []
+    schema = Schema("docker", _installed_version("docker"), _site(), tmp_path / "schemas").resource(token)
+
+    def note(_urn: str, line: str, severity: str = "info") -> None:
+        noted.append((severity, line))
+
+    for marker in ({}, {"machine": ["192.0.2.1"]}):
+        session = Session(str(tmp_path), {"PULUMI_HOME": str(tmp_path)}, note, marker)
+        Kept().create(Subject(token, "s", "urn", schema, Rules(), session), {"name": "s"})
+    assert noted == [("warning", f"{token} is not emulated: its state is kept, and nothing is made.")]
