@@ -68,6 +68,7 @@ class Dispatch:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.secrets: dict[str, frozenset[str]] = {}
+        self.inputs: dict[str, Mapping[str, Any]] = {}
         first = [self._resource_reader(), self._stack_reader()]
         rules = [self._resource_policy(r) if isinstance(r, Rule) else self._stack_policy(r) for r in judge.rules]
         self.policies = OnePass(first, [*rules, *(self._closing_policy(about) for about in judge.closing)])
@@ -86,6 +87,7 @@ class Dispatch:
                 report(mistake, None)
                 self.policies.tell({})
             else:
+                self.inputs[args.urn] = args.props
                 self.policies.tell(_by_policy(self.judge.resource(self._resource(args))))
 
         return ResourceValidationPolicy(
@@ -99,7 +101,7 @@ class Dispatch:
         about = self.judge.summary
 
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            stack = Stack(_from_stack(resource) for resource in args.resources)
+            stack = self._stack(args)
             found = _by_policy(self.judge.stack(stack))
             for name, text, urn in self.judge.close(stack):
                 found.setdefault(name, []).append((text, urn))
@@ -133,7 +135,7 @@ class Dispatch:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             found = self.policies.found()
             if found is None or rule.about.id not in found:
-                found = _by_policy(self.judge.relation(rule, Stack(_from_stack(each) for each in args.resources)))
+                found = _by_policy(self.judge.relation(rule, self._stack(args)))
             for text, urn in found.get(rule.about.id, []):
                 report(text, urn)
 
@@ -155,10 +157,15 @@ class Dispatch:
             args.resource_type, args.name, args.urn, args.props, args.opts, secret=secret, provider=provider
         )
 
+    def _stack(self, args: StackValidationArgs) -> Stack:
+        return Stack(self._from_stack(resource) for resource in args.resources)
 
-def _from_stack(resource: PolicyResource) -> Resource:
-    sources = {key: tuple(each.urn for each in given) for key, given in resource.property_dependencies.items()}
-    return Resource(resource.resource_type, resource.name, resource.urn, resource.props, resource.opts, sources=sources)
+    def _from_stack(self, each: PolicyResource) -> Resource:
+        """While a provider's own configuration is unknown, the engine has nothing but the inputs that it showed before:
+        without them a database on a server that does not exist yet would have no relations at all."""
+        sources = {key: tuple(found.urn for found in given) for key, given in each.property_dependencies.items()}
+        props = each.props or self.inputs.get(each.urn, {})
+        return Resource(each.resource_type, each.name, each.urn, props, each.opts, sources=sources)
 
 
 def _words(about: About, level: EnforcementLevel) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Declared:
     name: str = "it"
     protect: bool = False
     sources: Mapping[str, tuple[str, ...]] | None = None
+    provider_unknown: bool = False
+    """The engine has no properties of it for the stack: what its provider is told is not known yet."""
 
     @property
     def urn(self) -> str:
@@ -49,7 +51,10 @@ class Declared:
 
     def in_stack(self) -> Any:
         deps = {key: proto.AnalyzerPropertyDependencies(urns=urns) for key, urns in (self.sources or {}).items()}
-        return proto.AnalyzerResource(**self._words(), propertyDependencies=deps)
+        words = self._words()
+        if self.provider_unknown:
+            words["properties"] = struct_pb2.Struct()
+        return proto.AnalyzerResource(**words, propertyDependencies=deps)
 
 
 class Pack:

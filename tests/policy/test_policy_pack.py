@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -329,3 +330,11 @@ def test_a_rule_that_meets_what_it_cannot_read_does_not_end_the_run() -> None:
     found = pack.preview(Declared(CONTAINER, NGINX))
     assert names(found) == ["coverage"]
     assert "its inputs of it (x-breaks)" in found[0].message
+
+
+def test_relations_hold_on_a_server_that_does_not_exist_yet() -> None:
+    """Before a first `up` the engine knows of containers only what the program said."""
+    later = [replace(each, provider_unknown=each.type.startswith("docker:")) for each in GOOD_STACK]
+    assert Pack().preview(*later) == []
+    without = [each for each in later if "backups" not in str(each.props.get("tags"))]
+    assert "data-backup" in names(Pack().preview(*without))
