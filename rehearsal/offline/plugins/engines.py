@@ -4,6 +4,7 @@ Over SSH the official plugin runs `ssh ... docker system dial-stdio` for every c
 ssh. So the SDK gets a socket in a private folder, and each connection to that is handed to such an ssh.
 """
 
+import atexit
 import shutil
 import socket
 import subprocess
@@ -81,6 +82,9 @@ def stop_all() -> None:
     """Remove the sockets."""
     for tunnel in _tunnels:
         shutil.rmtree(tunnel.folder, ignore_errors=True)
+
+
+atexit.register(stop_all)
 
 
 def ask(subject: Subject, what: str, question: Callable[[Any], _Made]) -> _Made:
