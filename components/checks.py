@@ -142,7 +142,7 @@ def images_are_fixed(environment: Environment, containers: ContainersSettings) -
         if environment is Environment.PRODUCTION and moving and not image.pinned:
             yield Mistake(
                 ("containers", name, "image"),
-                f'given "{image}"; allowed in production is a tag that stays or a digest: ./infra deploy writes it',
+                f'given "{image}"; allowed in production is a tag that stays or a digest',
                 about=(("containers", "release"),),
             )
 
@@ -203,4 +203,4 @@ def dumps_are_direct(backup: RcloneBackup) -> Iterable[Mistake]:
 
 def release_note(containers: ContainersSettings) -> Iterable[str]:
     if containers.release is None:
-        yield "No release yet: backends and frontend are left out. ./infra deploy VERSION writes one and starts them."
+        yield "No release yet: backends and frontend are left out. containers.release starts them (docs/application.md)."

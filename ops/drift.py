@@ -1,7 +1,7 @@
 """`./infra drift`: what somebody changed on the server by hand. Nothing is touched.
 
-The converge script looks, in its check mode; pulumi-command cannot. `./infra up` and `./infra deploy` give the
-fingerprint of what was found to the converge, which then runs although no setting has changed.
+The converge script looks, in its check mode; pulumi-command cannot. `./infra up` gives the fingerprint of
+what was found to the converge, which then runs although no setting has changed.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from components.values import (
 
 
 class Release(Section):
-    """What runs. `./infra deploy VERSION` resolves the tags and writes this; unset before the first deploy."""
+    """What runs: a version and the digests of its images. Unset before the first release."""
 
     version: SemanticVersion
     """The application's version."""
