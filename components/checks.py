@@ -203,4 +203,4 @@ def dumps_are_direct(backup: RcloneBackup) -> Iterable[Mistake]:
 
 def release_note(containers: ContainersSettings) -> Iterable[str]:
     if containers.release is None:
-        yield "No release yet: backends and frontend are left out. containers.release starts them (docs/application.md)."
+        yield "No release yet: backends and frontend are left out; containers.release names one (docs/application.md)."
