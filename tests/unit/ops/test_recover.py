@@ -14,6 +14,8 @@ from rehearsal.inventory import OBJECTS, find_in_rehearsal
 
 BUCKET = "aws:s3/bucket:Bucket"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
+# Without a machine, what Docker would hold is only written down.
+NETWORK = "docker:index/network:Network"
 
 
 class Engine:
@@ -56,9 +58,9 @@ def test_what_the_state_has_is_not_adopted_twice() -> None:
 @pytest.fixture
 def clouds(tmp_path: Path) -> Path:
     def keep(number: int, identity: str, **inputs: Any) -> None:
-        file = tmp_path / OBJECTS / "cloudflare" / f"{number}.json"
+        file = tmp_path / OBJECTS / "docker" / f"{number}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"type": RECORD, "id": identity, "inputs": inputs, "outputs": {}}))
+        file.write_text(json.dumps({"type": NETWORK, "id": identity, "inputs": inputs, "outputs": {}}))
 
     keep(1, "first", name="api", content="1.2.3.4")
     keep(2, "second", name="www", content="1.2.3.4")
@@ -66,16 +68,16 @@ def clouds(tmp_path: Path) -> Path:
 
 
 def test_found_by_its_inputs(clouds: Path) -> None:
-    operation = creating(RECORD, name="www", content="1.2.3.4", __defaults=[])["resource"]
+    operation = creating(NETWORK, name="www", content="1.2.3.4", __defaults=[])["resource"]
     assert find_in_rehearsal(clouds, operation, frozenset()) == "second"
     assert find_in_rehearsal(clouds, operation, frozenset({"second"})) is None
 
 
 def test_not_found_by_other_inputs(clouds: Path) -> None:
-    assert find_in_rehearsal(clouds, creating(RECORD, name="www", content="9.9.9.9")["resource"], frozenset()) is None
+    assert find_in_rehearsal(clouds, creating(NETWORK, name="www", content="9.9.9.9")["resource"], frozenset()) is None
     assert find_in_rehearsal(clouds, creating(BUCKET, name="www")["resource"], frozenset()) is None
 
 
 def test_a_secret_input_is_not_compared(clouds: Path) -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:"}
-    assert find_in_rehearsal(clouds, creating(RECORD, name="api", content=secret)["resource"], frozenset()) == "first"
+    assert find_in_rehearsal(clouds, creating(NETWORK, name="api", content=secret)["resource"], frozenset()) == "first"
