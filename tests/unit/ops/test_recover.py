@@ -75,7 +75,8 @@ def test_found_by_its_inputs(clouds: Path) -> None:
 
 def test_not_found_by_other_inputs(clouds: Path) -> None:
     assert find_in_rehearsal(clouds, creating(NETWORK, name="www", content="9.9.9.9")["resource"], frozenset()) is None
-    assert find_in_rehearsal(clouds, creating(BUCKET, name="www")["resource"], frozenset()) is None
+    volume = creating("docker:index/volume:Volume", name="www")["resource"]
+    assert find_in_rehearsal(clouds, volume, frozenset()) is None
 
 
 def test_a_secret_input_is_not_compared(clouds: Path) -> None:
