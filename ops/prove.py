@@ -31,6 +31,10 @@ SUBJECTS = {
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],
     ),
+    "bad-releases": (
+        "Releases that crash or die later, on the whole stack under load: the one before serves on",
+        ["-m", "pytest", "-v", "-m", "long", "tests/rehearsal/containers"],
+    ),
     "policy-mutants": (
         "What the policy pack notices of everything that could be changed in production",
         ["-m", "tests.policy.mutation.run"],

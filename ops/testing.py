@@ -18,7 +18,7 @@ PHASES = {
     "unit and policy": ["-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/policy"],
     "differential": ["-m", "pytest", "-v", "tests/differential"],
     "program": ["-m", "pytest", "-v", "--durations=10", "tests/program"],
-    "rehearsal": ["-m", "pytest", "-v", "--durations=10", "tests/rehearsal"],
+    "rehearsal": ["-m", "pytest", "-v", "--durations=10", "-m", "not long", "tests/rehearsal"],
 }
 
 

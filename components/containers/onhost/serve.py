@@ -69,22 +69,39 @@ def switch(root: Path, wanted: Wanted) -> None:
 
 
 def prove(root: Path, before: Files, new: Sets, wanted: Wanted) -> None:
+    since = started(new)
     end = time.monotonic() + wanted["soak"]
     while time.monotonic() < end:
         time.sleep(min(1, wanted["soak"]))
         try:
             must_run(new)
+            must_not_have_died(since)
         except FailureError:
             put(root, before, wanted)
             raise
 
 
+def started(new: Sets) -> dict[str, str]:
+    return {name: inspect(name, "{{.State.StartedAt}}") for name in (*new["backends"], *new["frontends"])}
+
+
+def must_not_have_died(since: Mapping[str, str]) -> None:
+    """One that has died is running again by now: the engine sees to that."""
+    for name, moment in since.items():
+        if inspect(name, "{{.State.StartedAt}}") != moment:
+            raise FailureError(f"{name} has died and was started again: the old set serves on. {last_words(name)}")
+
+
+def last_words(name: str) -> str:
+    return "Its last words:\n" + run("docker", "logs", "--tail", "5", name, check=False).strip()
+
+
 def must_run(new: Sets) -> None:
     for name in (*new["backends"], *new["frontends"]):
         state = inspect(name, "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}")
-        if state.split()[:1] != ["running"] or state.endswith("unhealthy"):
-            logs = run("docker", "logs", "--tail", "5", name, check=False).strip()
-            raise FailureError(f"{name} is {state.strip() or 'gone'}: the old set serves on. Its last words:\n{logs}")
+        # It was healthy before: one that is starting has died meanwhile.
+        if state.split()[:1] != ["running"] or state.endswith(("unhealthy", "starting")):
+            raise FailureError(f"{name} is {state.strip() or 'gone'}: the old set serves on. {last_words(name)}")
 
 
 def upstreams(wanted: Wanted, spares: Sets) -> str:

@@ -41,7 +41,10 @@ class Stack:
         more = {
             "neurmatic:host": {"packages": ["docker.io", "ufw", "fail2ban"], "http_from": "everyone"},
             "neurmatic:edge": {"origin_pulls": False},
-            "containers": {"nginx": {"trusted_proxies": [gateway]}, "rolling": {"health_interval": "5s"}},
+            "containers": {
+                "nginx": {"trusted_proxies": [gateway]},
+                "rolling": {"health_interval": "5s", "healthy_within": "40s", "soak": "12s"},
+            },
         }
         settings = self.images.settings(self.release, **more)
         return Workspace(PROJECTS["neurmatic"], NAME, self.machine, settings)
@@ -117,7 +120,8 @@ def test_a_release_replaces_another_and_nobody_notices(stack: Stack) -> None:
     assert not [key for key in seen.written if key not in ledger]
 
 
-@pytest.mark.parametrize("fault", ["FAULT_CRASH_AT_START=1", "FAULT_DIE_AFTER=8"])
+@pytest.mark.long
+@pytest.mark.parametrize("fault", ["FAULT_CRASH_AT_START=1", "FAULT_DIE_AFTER=12"])
 def test_a_bad_release_leaves_the_one_before_serving(stack: Stack, fault: str) -> None:
     name, _, value = fault.partition("=")
     with asking(stack.target(), name) as seen:
