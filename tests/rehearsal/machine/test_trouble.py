@@ -148,7 +148,9 @@ def booting(machine: Machine) -> Iterator[subprocess.Popen[bytes]]:
     """`up` at the moment when there is something to leave behind. (Another machine is up, so the image is there.)"""
     name = "test-crash"
     cleanup.take_down(name)
-    process = subprocess.Popen([*INFRA, "up", name], cwd=TOOLCHAIN.parent, stderr=subprocess.DEVNULL)
+    # Whoever started the tests in the background had them ignore an interrupt.
+    heeding = ["env", "--default-signal=INT"]
+    process = subprocess.Popen([*heeding, *INFRA, "up", name], cwd=TOOLCHAIN.parent, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not container.find(name) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
