@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from ops.emulated import set_up_for
 from ops.session import open_session
 from ops.target import Target, target_options
 
@@ -17,6 +18,7 @@ from ops.target import Target, target_options
 @click.option("--command", "-c", help="Run this in the shell instead of waiting for a person.")
 def shell(target: Target, command: str | None) -> None:
     """A shell in which bare `pulumi preview` and `pulumi up` work, policy-checked."""
+    set_up_for(target)
     session = open_session(target)
     program = os.environ.get("SHELL", "/bin/sh")
     if command is None:

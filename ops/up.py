@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from ops.emulated import set_up_for
 from ops.inventory import finder
 from ops.recover import recover
 from ops.server_look import looked_at
@@ -22,6 +23,7 @@ def up(target: Target, engine_options: tuple[str, ...]) -> None:
     A run that was killed is put in order first, and what somebody has changed on the server by hand is put right.
     Further options go to `pulumi up`.
     """
+    set_up_for(target)
     session = open_session(target)
     put_in_order(session)
     session = looked_at(session)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import click
 import yaml
 
 from ops import engine
+from ops.emulated import set_up
 from ops.errors import OperatorError
 from ops.review.edge import review_edge
 from ops.review.markdown import markdown
@@ -40,7 +40,7 @@ def review(base: str, systems: Sequence[str], stacks: Sequence[str], output: Pat
     The base is rehearsed first and this checkout previewed on top of it, policy-checked. Exits 1 if a policy stops
     it, if a preview fails, or if a committed edge case is not kept. No account, no credential, no Docker.
     """
-    _set_up()
+    set_up()
     try:
         found = make(base, systems or list(PROJECTS), stacks)
     finally:
@@ -53,15 +53,6 @@ def review(base: str, systems: Sequence[str], stacks: Sequence[str], output: Pat
     else:
         print(text)
     sys.exit(1 if found.stopped else 0)
-
-
-def _set_up() -> None:
-    """The emulated clouds need packages that operators of real stacks do not."""
-    if (
-        importlib.util.find_spec("moto") is None
-        and subprocess.run([ROOT / "ops" / "setup.sh", "dev"], check=False).returncode
-    ):
-        raise OperatorError("What the emulated clouds need could not be set up: see above.")
 
 
 def make(base: str, systems: Sequence[str], stacks: Sequence[str]) -> Review:
