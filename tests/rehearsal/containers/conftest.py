@@ -14,6 +14,8 @@ from nginx_stage import NginxStage, stage
 
 
 @pytest.fixture(scope="module")
-def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxStage]:
+def behind(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxStage]:
+    if engine:
+        pytest.skip(engine)
     with stage(tmp_path_factory.mktemp("nginx")) as built:
         yield built

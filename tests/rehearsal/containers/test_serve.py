@@ -90,7 +90,7 @@ def is_ready(container: Container) -> bool:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+def host(engine: str, tmp_path: Path) -> Iterator[Host]:
     with ExitStack() as stack:
         network = docker("network", "create", f"rehearsal-serve-{os.getpid()}")
         stack.callback(docker, "network", "rm", network)
