@@ -32,8 +32,8 @@ SUBJECTS = {
         ["-m", "tests.differential.run", "--pairs", "100000"],
     ),
     "bad-releases": (
-        "Releases that crash or die later, on the whole stack under load: the one before serves on",
-        ["-m", "pytest", "-v", "-m", "long", "tests/rehearsal/containers"],
+        "Bad releases on the whole stack under load, and what a server without its own firewall table lets in",
+        ["-m", "pytest", "-v", "-m", "long", "tests/rehearsal"],
     ),
     "policy-mutants": (
         "What the policy pack notices of everything that could be changed in production",

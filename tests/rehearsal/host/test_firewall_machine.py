@@ -43,6 +43,7 @@ def test_only_ssh_and_cloudflare_come_in(besieged: Siege) -> None:
     assert besieged.reached() == SSH | WEB
 
 
+@pytest.mark.long
 def test_without_its_own_table_docker_lets_everybody_in(besieged: Siege) -> None:
     """So that the other tests cannot pass because nothing listens."""
     besieged.machine.ssh("sudo nft delete table inet infra_containers")
