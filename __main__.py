@@ -17,6 +17,7 @@ from components.storage.component import Storage, StorageArgs
 from components.storage.identity import BucketKey, BucketKeyArgs, application
 from components.values import DataPolicy
 from neurmatic.contract import promised
+from neurmatic.server import items
 from neurmatic.settings import NeurmaticSettings
 
 CREDENTIALS = ("postgres", "redis", "jwt", "jwt_refresh", "session")
@@ -46,7 +47,8 @@ def main() -> None:
         ),
         on_clouds,
     )
-    host = VpsHost("vps", VpsHostArgs(settings.host, drift=os.environ.get("INFRA_HOST_DRIFT", "")), on_clouds)
+    drift = os.environ.get("INFRA_HOST_DRIFT", "")
+    host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     ContainerStack(
         "stack",

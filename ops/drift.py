@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
 from components.host.config import HostSettings
+from components.host.items import Item
 from components.host.remote import check_command
 from components.host.report import CHANGED, COMPARED, EXTRA, FAILED, Line, Report, ReportError, parse
 from ops.errors import OperatorError
 from ops.server import NoConnectionError, Server, settings_of
+from ops.systems import server_items
 from ops.target import Target, target_options
 
 SECONDS = 120
@@ -38,17 +40,18 @@ def drift(target: Target, as_json: bool) -> None:
 
     Ends with 0 when everything is as `./infra up` left it, 2 when something is not, 1 when nobody could look.
     """
-    host = getattr(settings_of(target), "host", None)
+    settings = settings_of(target)
+    host = getattr(settings, "host", None)
     if not isinstance(host, HostSettings):
         raise OperatorError(f"{target.system} has no server of its own: drift is for neurmatic.")
-    report = look(host)
+    report = look(host, server_items(settings))
     click.echo(as_data(host, report) if as_json else as_text(host, report))
     sys.exit(DRIFT if report.drift else 0)
 
 
-def look(host: HostSettings) -> Report:
+def look(host: HostSettings, more: Sequence[Item] = ()) -> Report:
     """The server's own report, from one round trip."""
-    command, stdin = check_command(host)
+    command, stdin = check_command(host, more)
     try:
         done = Server(host).run(command, stdin, SECONDS)
     except NoConnectionError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.host.config import HostSettings
+from components.settings import StackSettings
 from ops import hostkey
 from ops.errors import OperatorError
 from ops.session import open_session
@@ -169,7 +170,7 @@ _CAUSES = (
 )
 
 
-def settings_of(target: Target) -> object:
+def settings_of(target: Target) -> StackSettings:
     """The stack's settings, or a rehearsal's. What is wrong elsewhere, such as a secret, is no matter here."""
     path = target.stack_file()
     if target.rehearsal:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from components.host.config import HostSettings
+from components.host.items import Item
 from components.host.report import Report
+from components.settings import StackSettings
 from ops.drift import look
 from ops.errors import OperatorError
 from ops.session import Session, say
 from ops.stackcheck import check_file
+from ops.systems import server_items
 from rehearsal import RehearsalError, agent
 
 # Read by __main__.py, which hands it to the converge.
@@ -20,13 +23,14 @@ DRIFT = "INFRA_HOST_DRIFT"
 AGENT = "SSH_AUTH_SOCK"
 
 
-def looked_at(session: Session, look: Callable[[HostSettings], Report] = look) -> Session:
+def looked_at(session: Session, look: Callable[[HostSettings, Sequence[Item]], Report] = look) -> Session:
     """The session with the drift's fingerprint, and with an agent for a key that the stack file names.
 
     A server that cannot be looked at is no reason to stop: the plan may be about something else.
     """
-    host = host_of(session)
-    if host is None:
+    settings = settings_of(session)
+    host = getattr(settings, "host", None)
+    if settings is None or not isinstance(host, HostSettings):
         return session
     session = with_key(session, host)
     if AGENT not in session.environment:
@@ -35,7 +39,7 @@ def looked_at(session: Session, look: Callable[[HostSettings], Report] = look) -
         return session
     os.environ[AGENT] = session.environment[AGENT]
     try:
-        report = look(host)
+        report = look(host, server_items(settings))
     except OperatorError as error:
         say(f"The server was not looked at for changes by hand: {error}")
         return session
@@ -61,9 +65,7 @@ def with_variable(session: Session, name: str, value: str) -> Session:
     return replace(session, environment={**session.environment, name: value})
 
 
-def host_of(session: Session) -> HostSettings | None:
+def settings_of(session: Session) -> StackSettings | None:
     """Mistakes of the stack file are the program's to report."""
     file = session.folder / f"Pulumi.{session.target.stack}.yaml"
-    settings = check_file(file, rehearsal=session.target.rehearsal is not None).settings
-    host = getattr(settings, "host", None)
-    return host if isinstance(host, HostSettings) else None
+    return check_file(file, rehearsal=session.target.rehearsal is not None).settings

@@ -1,8 +1,14 @@
-"""The two systems: where each lives, its settings and the secrets that it asks for."""
+"""The two systems: where each lives, its settings, the secrets that it asks for, and what it wants on its server."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from components.settings import StackSettings
+
+if TYPE_CHECKING:
+    from components.host.items import Item
 
 
 def model_of(system: str) -> type[StackSettings]:
@@ -20,3 +26,11 @@ def secrets_of(system: str) -> list[str]:
     """Every secret key that the system knows, with its namespace."""
     model = model_of(system)
     return [f"{model.PROJECT}:{spec.key}" for spec in model.SECRETS]
+
+
+def server_items(settings: StackSettings) -> Sequence[Item]:
+    """What the system's program gives its VpsHost besides the server's own settings."""
+    from neurmatic.server import items as neurmatic_items  # noqa: PLC0415  as above
+    from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415
+
+    return neurmatic_items(settings) if isinstance(settings, NeurmaticSettings) else ()

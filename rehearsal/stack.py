@@ -20,6 +20,7 @@ from rehearsal.stackfile import laid_over, stand_in
 HOST = "ghcr.io"
 OWNER = "alexbaum-ai"
 NGINX = "1.22.1"
+BASES = {"postgres": "15", "redis": "7", "nginx": "alpine"}
 # A machine of this size holds the doubled set of a deploy.
 SMALL = {"postgres": "512MB", "redis": "160MB", "backend": "256MB", "frontend": "64MB", "nginx": "256MB"}
 
@@ -30,6 +31,8 @@ class Images:
 
     machine: Machine
     registry: Registry
+    stateful: Mapping[str, str]
+    """Images that are no release, by service: published once."""
 
     def release(self, version: str, **faults: str) -> dict[str, str]:
         """Published as the application's own pipeline would: the `release` of a stack file. A fault is an image."""
@@ -42,24 +45,19 @@ class Images:
     def settings(self, release: Mapping[str, str] | None, **more: Any) -> dict[str, Any]:
         """For `Workspace(settings=...)`: smaller containers, images of this machine, and an nginx that is older."""
         sizes = {name: {"memory": size} for name, size in SMALL.items()}
-        stateful = {name: {"image": self._base(name, tag)} for name, tag in (("postgres", "15"), ("redis", "7"))}
         containers = {
             **sizes,
-            "postgres": {**sizes["postgres"], **stateful["postgres"], "shared_buffers": "64MB"},
-            "redis": {**sizes["redis"], **stateful["redis"], "maxmemory": "64MB"},
+            "postgres": {**sizes["postgres"], "image": self.stateful["postgres"], "shared_buffers": "64MB"},
+            "redis": {**sizes["redis"], "image": self.stateful["redis"], "maxmemory": "64MB"},
             "backend": {**sizes["backend"], "command": ["docker-entrypoint.sh", "server"]},
-            "nginx": {**sizes["nginx"], "image": self._base("nginx", "alpine"), "at_least": NGINX},
+            "nginx": {**sizes["nginx"], "image": self.stateful["nginx"], "at_least": NGINX},
             "system_memory": "256MB",
             "rolling": {"soak": "5s", "drain": "5s"},
             **({"release": dict(release)} if release else {}),
         }
         return {"neurmatic:containers": laid_over(containers, more.pop("containers", {})), **more}
 
-    def _base(self, name: str, tag: str) -> str:
-        self._publish(name, name, tag)
-        return f"{HOST}/{OWNER}/{name}:{tag}"
-
-    def _publish(self, wanted: str | Recipe, repository: str, tag: str) -> str:
+    def _publish(self, wanted: Recipe, repository: str, tag: str) -> str:
         return self.registry.publish(ensure_image(wanted).tag, f"{OWNER}/{repository}", tag)
 
 
@@ -68,7 +66,12 @@ def images_for(machine: Machine) -> Iterator[Images]:
     """The program logs in as the stack's user, with the token that a rehearsal generates."""
     with registry(names=(HOST,), login=(OWNER, stand_in("neurmatic:registry_token"))) as running:
         introduce(machine, running)
-        yield Images(machine, running)
+        yield Images(machine, running, {name: published(running, name, tag) for name, tag in BASES.items()})
+
+
+def published(running: Registry, name: str, tag: str) -> str:
+    running.publish(ensure_image(name).tag, f"{OWNER}/{name}", tag)
+    return f"{HOST}/{OWNER}/{name}:{tag}"
 
 
 def introduce(machine: Machine, running: Registry) -> None:

@@ -32,6 +32,8 @@ WORKSPACES = ROOT / ".toolchain" / "rehearsal"
 # Only these pass from the caller's environment: credentials and endpoints of real accounts do not.
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER", "XDG_CACHE_HOME")
 PASSPHRASE = "rehearsal"  # noqa: S105 (nothing secret is ever kept in a rehearsal)
+# Settings of one rehearsal, in its folder.
+KEPT = "settings.yaml"
 # Says to a program that addresses which are not known yet may be stand-ins (docs/decisions/0002).
 REHEARSAL = "INFRA_REHEARSAL"
 
@@ -45,7 +47,10 @@ class Workspace:
     machine: Machine | None = None
     """The server of this rehearsal. Without one, commands over SSH and containers only keep their state."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Laid over the stack file, by its own keys: {"neurmatic:containers": {"postgres": {"memory": "1GB"}}}."""
+    """Laid over the stack file, by its own keys: {"neurmatic:containers": {"postgres": {"memory": "1GB"}}}.
+
+    They are kept: who opens the same rehearsal without any goes on with these.
+    """
 
     official: bool = False
     """With the official plugins instead of the stand-ins."""
@@ -101,6 +106,8 @@ class Workspace:
         """Everything that the engine needs, made when missing and renewed when the committed files change."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock():
+            if self.settings:
+                self.keep(self.settings)
             if self.official:
                 official.install(self.home, f"file://{self.backend}", environment)
             else:
@@ -112,6 +119,15 @@ class Workspace:
             if self._prepared(stack) != wanted:
                 self._write_stack_file(stack, environment, secrets)
                 write(self._mark(stack), wanted)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is laid over the stack file."""
+        file = self.folder / KEPT
+        return yaml.safe_load(file.read_text()) if file.is_file() else {}
+
+    def keep(self, settings: Mapping[str, Any]) -> None:
+        write(self.folder / KEPT, yaml.safe_dump(dict(settings), sort_keys=True))
 
     def _install_plugins(self, stack: str) -> None:
         try:
@@ -151,7 +167,7 @@ class Workspace:
 
     def _stack_file(self, committed: str) -> str:
         server = server_on(self.machine) if self.machine else stackfile.NO_SERVER if self.official else None
-        return stackfile.rehearse(committed, self.project_name, server, self.settings)
+        return stackfile.rehearse(committed, self.project_name, server, self.kept)
 
     def _exists(self, stack: str) -> bool:
         return (self.backend / ".pulumi" / "stacks" / self.project_name / f"{stack}.json").is_file()
@@ -161,7 +177,7 @@ class Workspace:
         parts = [
             source.read_text() if source.is_file() else "",
             *secrets,
-            repr((sorted(self.settings.items()), self.official)),
+            repr((sorted(self.kept.items()), self.official)),
         ]
         parts += [repr(asdict(server_on(self.machine)))] if self.machine else []
         parts += [Path(module).read_text() for module in (__file__, stackfile.__file__)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +12,17 @@ import pulumi
 from pulumi_command import remote
 
 from components.host.config import HostSettings
+from components.host.items import Item
 from components.host.remote import CONFIRM, converge_command
 from components.host.report import token
+from components.host.script import secret_file
 
 
 @dataclass(frozen=True)
 class VpsHostArgs:
     settings: HostSettings
+    items: Sequence[Item] = ()
+    """What else shall be on the server: the same list that `./infra drift` is given (ops/systems.py)."""
     drift: str = ""
     """The fingerprint of what a check has found (`./infra up` looks first). Empty: nothing, or nobody has looked."""
 
@@ -35,12 +41,12 @@ class VpsHost(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VpsHostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:host:VpsHost", name, None, opts)
-        settings = args.settings
+        self._settings = settings = args.settings
         self.connection = connection_to(settings)
         self.ssh_options = pinned_host_key(settings)
         self.identity = identity(settings)
-        converged = self._converge(f"{name}-converge", settings, args.drift)
-        confirmed = remote.Command(
+        converged = self._converge(f"{name}-converge", args)
+        self._confirmed = remote.Command(
             f"{name}-second-login",
             create=CONFIRM,
             stdin=converged.stdout.apply(lambda output: f"{token(output)}\n"),
@@ -48,22 +54,40 @@ class VpsHost(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         address = f"ssh://{settings.deploy.name}@{settings.address}:{settings.ssh.port}"
-        self.docker_host = confirmed.id.apply(lambda _: address)
+        self.docker_host = self._confirmed.id.apply(lambda _: address)
         self.register_outputs({"docker_host": self.docker_host})
 
-    def _converge(self, name: str, settings: HostSettings, drift: str) -> remote.Command:
+    def _converge(self, name: str, args: VpsHostArgs) -> remote.Command:
         """`drift` runs it again although no setting has changed: pulumi-command cannot read what is on the server.
 
         Without drift the text of the last repair stays, or every other run would show a change.
         """
-        command, stdin = converge_command(settings)
+        command, stdin = converge_command(args.settings, args.items)
+        drift = args.drift
         return remote.Command(
             name,
             create=command,
             update=f"{command} # drift {drift}" if drift else command,
             stdin=stdin,
-            **self._common(settings),
+            **self._common(args.settings),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=[] if drift else ["update"]),
+        )
+
+    def secret(self, name: str, path: str, text: pulumi.Input[str], owner: int = 0) -> remote.Command:
+        """A secret in a 0400 file on the server, by standard input: it is in no command line, log or plain state."""
+        script = secret_file(path, owner)
+        return remote.Command(
+            name,
+            create=script,
+            update=script,
+            delete=f"sudo rm -f -- {shlex.quote(path)}",
+            stdin=pulumi.Output.secret(text),
+            **self._common(self._settings),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[self._confirmed],
+                additional_secret_outputs=["stdin", "stdout", "stderr"],
+            ),
         )
 
     def _common(self, settings: HostSettings) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.host import access, engine, kernel, system
 from components.host.config import HostSettings
 from components.host.firewall import firewall_items
 from components.host.items import Desired, Item
 
 
-def desired_state(settings: HostSettings) -> Desired:
+def desired_state(settings: HostSettings, more: Sequence[Item] = ()) -> Desired:
+    """`more`: what other components want on the server (timers, scripts); it drifts and is taken back like the rest."""
     return Desired(
-        items=tuple(all_items(settings)),
+        items=(*all_items(settings), *more),
         adopt=settings.adopt,
         data=settings.data,
         prefix="neurmatic-",

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from components.host.bundle import bundle
 from components.host.config import HostSettings
 from components.host.desired import desired_state
-from components.host.items import Desired, to_data
+from components.host.items import Desired, Item, to_data
 
 LOADER = (
     "import base64,os,sys;"
@@ -33,19 +34,19 @@ START = "sudo -n python3 -I -c 'import sys;exec(sys.stdin.readline())'"
 CONFIRM = "sudo -n /usr/local/sbin/infra-converge confirm"
 
 
-def apply_command(settings: HostSettings) -> tuple[str, str]:
+def apply_command(settings: HostSettings, more: Sequence[Item] = ()) -> tuple[str, str]:
     """The command and its standard input; the output is a report."""
-    return f"{PYTHON} && {START} apply", _input(settings)
+    return f"{PYTHON} && {START} apply", _input(settings, more)
 
 
-def check_command(settings: HostSettings) -> tuple[str, str]:
+def check_command(settings: HostSettings, more: Sequence[Item] = ()) -> tuple[str, str]:
     """The same in a mode that changes nothing, not even a temporary file."""
-    return f"{START} check", _input(settings)
+    return f"{START} check", _input(settings, more)
 
 
-def converge_command(settings: HostSettings) -> tuple[str, str]:
+def converge_command(settings: HostSettings, more: Sequence[Item] = ()) -> tuple[str, str]:
     """As `apply_command`, for the engine: it repeats all output in its error, so that a failed run says that alone."""
-    return f"{PYTHON} && {START} converge", _input(settings)
+    return f"{PYTHON} && {START} converge", _input(settings, more)
 
 
 def confirm_command(token: str) -> tuple[str, str]:
@@ -53,9 +54,9 @@ def confirm_command(token: str) -> tuple[str, str]:
     return CONFIRM, f"{token}\n"
 
 
-def _input(settings: HostSettings) -> str:
+def _input(settings: HostSettings, more: Sequence[Item]) -> str:
     pack = base64.b64encode(bundle()).decode()
-    return f"{LOADER}\n{pack}\n{encode(desired_state(settings))}\n"
+    return f"{LOADER}\n{pack}\n{encode(desired_state(settings, more))}\n"
 
 
 def encode(desired: Desired) -> str:

@@ -28,7 +28,6 @@ RANDOM_TEXTS = (
 PRIVATE_KEY = "tls:index/privateKey:PrivateKey"
 SELF_SIGNED = "tls:index/selfSignedCert:SelfSignedCert"
 LOCALLY_SIGNED = "tls:index/locallySignedCert:LocallySignedCert"
-CERT_REQUEST = "tls:index/certRequest:CertRequest"
 
 
 def _s3(name: str) -> tuple[str, ...]:

@@ -10,16 +10,22 @@ from pathlib import Path
 import pytest
 
 from rehearsal.docker import docker
+from rehearsal.images import throwaway
 from rehearsal.machine import cleanup, container, image, store
+from rehearsal.neighbours import namespace
 
 pytestmark = pytest.mark.rehearsal
 
 NAME = "neurmatic-rehearsal-cleanup/debian-12"
+# Of a process that began at the first tick of the machine: it cannot be alive under this number.
+ORPHAN = "rh-4194304-1-ghost-1"
 
 
 @pytest.fixture
 def litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What several crashes may have left: containers, images built upon each other, a build, folders."""
+    """What several crashes may have left: containers, images built upon each other, a build, folders, a namespace."""
+    throwaway.sweep()
+    namespace.sweep()
     monkeypatch.setattr(container, "CHECKOUT_LABEL", "neurmatic.rehearsal.checkout=cleanup-test")
     for label in ("IMAGE_LABEL", "STAND_IN_LABEL", "BUILDER_LABEL"):
         monkeypatch.setattr(image, label, f"neurmatic.rehearsal.cleanup-test.{label.lower()}")
@@ -32,7 +38,10 @@ def litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     docker("commit", machine, f"{NAME}:base-more")
     build = docker("create", "--label", f"{image.BUILDER_LABEL}=debian-12", f"{NAME}:base-more", "none")
     store.make_keys("test-ghost")
+    namespace.ip("netns", "add", ORPHAN)
     yield
+    if ORPHAN in namespace.existing():
+        namespace.remove(ORPHAN)
     for one in (machine, build):
         if one in docker("ps", "--all", "--quiet", "--no-trunc"):
             docker("rm", "--force", "--volumes", one)
@@ -64,6 +73,7 @@ def test_everything_goes_and_is_named(litter: None) -> None:
         "Machine 'test-ghost' is gone.",
         f"Image {NAME}:base-more is gone.",
         f"Image {NAME}:base is gone.",
+        f"Namespace {ORPHAN} of a run that has ended is gone.",
     }
 
     assert container.find() == cleanup.all_names() == image.cached_images() == []

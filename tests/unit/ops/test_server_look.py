@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from components.host.config import HostSettings
+from components.host.items import Item
 from components.host.report import CHANGED, Line, Report
 from ops import server_look
 from ops.errors import OperatorError
@@ -27,12 +29,12 @@ def host(**ssh: str) -> HostSettings:
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
-    monkeypatch.setattr(server_look, "host_of", lambda _: host())
+    monkeypatch.setattr(server_look, "settings_of", lambda _: SimpleNamespace(host=host()))
     return Session(Target("neurmatic", "production", None), tmp_path, {"SSH_AUTH_SOCK": "/run/agent"})
 
 
-def seen(report: Report) -> Callable[[HostSettings], Report]:
-    return lambda _: report
+def seen(report: Report) -> Callable[[HostSettings, Sequence[Item]], Report]:
+    return lambda host, more: report
 
 
 def test_a_drift_reaches_the_program(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +51,7 @@ def test_without_drift_nothing_runs_again(session: Session) -> None:
 def test_a_server_that_cannot_be_reached_does_not_stop_the_plan(
     session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unreachable(_: HostSettings) -> Report:
+    def unreachable(_: HostSettings, __: Sequence[Item]) -> Report:
         raise OperatorError("vps.example does not answer on port 22.")
 
     assert server_look.looked_at(session, unreachable) == session
@@ -57,7 +59,7 @@ def test_a_server_that_cannot_be_reached_does_not_stop_the_plan(
 
 
 def test_a_system_without_a_server_is_not_looked_at(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_look, "host_of", lambda _: None)
+    monkeypatch.setattr(server_look, "settings_of", lambda _: None)
     assert server_look.looked_at(session, seen(CHANGES)) == session
 
 
@@ -72,7 +74,7 @@ def test_a_key_that_the_stack_file_names_goes_to_an_agent(
 ) -> None:
     key = tmp_path / "id"
     key.write_text("key")
-    monkeypatch.setattr(server_look, "host_of", lambda _: host(private_key_path=str(key)))
+    monkeypatch.setattr(server_look, "settings_of", lambda _: SimpleNamespace(host=host(private_key_path=str(key))))
     monkeypatch.setattr(server_look.agent, "serve", lambda path, pid: Path(f"/run/agent-of-{path.name}"))
     found = server_look.looked_at(session, seen(Report(run="check")))
     assert found.environment["SSH_AUTH_SOCK"] == "/run/agent-of-id"
