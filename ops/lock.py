@@ -18,7 +18,7 @@ OPTIONS = [
 
 
 def main() -> int:
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-dev", "requirements-scan"):
         command = [
             str(Path(sys.executable).with_name("uv")),
             "pip",

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the tests' own helper, `nginx_
 from nginx_stage import NginxStage, stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def behind(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxStage]:
     if engine:
         pytest.skip(engine)
