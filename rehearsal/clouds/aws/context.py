@@ -30,6 +30,11 @@ HEADER_KEYS = (
     "x-amz-website-redirect-location",
 )
 CONDITIONAL = ("if-match", "if-none-match")
+# What needs s3:PutObject: whether an object comes of it, or only a part of one.
+CREATION = {
+    **dict.fromkeys(("PutObject", "CopyObject", "CompleteMultipartUpload", "PostObject"), "true"),
+    **dict.fromkeys(("CreateMultipartUpload", "UploadPart", "UploadPartCopy"), "false"),
+}
 WITHOUT_TLS = "x-rehearsal-without-tls"
 
 
@@ -101,6 +106,8 @@ def _s3(call: Call, clock: Clock, signature_version: str | None) -> Iterator[Pai
         yield from ((f"s3:{name}", query[name]) for name in QUERY_KEYS[1:] if name in query)
     yield from ((f"s3:{name}", request.headers[name]) for name in HEADER_KEYS if name in request.headers)
     yield from ((f"s3:{name}", request.headers[name]) for name in CONDITIONAL if name in request.headers)
+    if call.operation in CREATION:
+        yield "s3:ObjectCreationOperation", CREATION[call.operation]
     if call.version is not None:
         yield "s3:VersionId", call.version
     yield from _lock(request, clock)
