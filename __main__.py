@@ -14,7 +14,6 @@ from components.providers import cloud_providers, engine_on
 from components.publish.component import PublishedContract, PublishedContractArgs
 from components.settings import SettingsError, load, notes, read_secrets, required_secrets
 from components.storage.component import Storage, StorageArgs
-from components.storage.identity import BucketKey, BucketKeyArgs, application
 from components.values import DataPolicy
 from neurmatic.contract import promised
 from neurmatic.server import items
@@ -37,9 +36,7 @@ def main() -> None:
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
     credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
-    Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
-    media = settings.storage.media.name
-    uploads = BucketKey("uploads", BucketKeyArgs(f"{media}-application", application(media), tags), on_clouds)
+    storage = Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
     edge = CloudflareEdge(
         "edge",
         CloudflareEdgeArgs(
@@ -54,7 +51,7 @@ def main() -> None:
         "stack",
         ContainerStackArgs(
             settings=settings.containers,
-            around=Surroundings(environment, site, media, settings.storage.region),
+            around=Surroundings(environment, site, settings.storage.media.name, settings.storage.region),
             connection=host.connection,
             credentials=credentials,
             names=f"neurmatic-{{service}}-{environment}",
@@ -62,7 +59,8 @@ def main() -> None:
             data=settings.host.data,
             machine=host.identity,
             labels=tags,
-            secrets={**secrets, "media_key_id": uploads.id, "media_key": uploads.secret},
+            ipv6=settings.host.ipv6 is not None,
+            secrets={**secrets, "media_key_id": storage.uploads.id, "media_key": storage.uploads.secret},
             client_ca=edge.origin_pulls.client_ca if edge.origin_pulls else None,
         ),
         pulumi.ResourceOptions(providers=[*clouds, engine]),

@@ -1,4 +1,4 @@
-"""The buckets of a system: uploads and backups."""
+"""The buckets of a system, uploads and backups, each with the key of the one who uses it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pulumi
 
 from components.storage.bucket import PrivateBucket, PrivateBucketArgs
 from components.storage.config import StorageSettings
+from components.storage.identity import BucketKey, BucketKeyArgs, application, backup
 from components.storage.lifecycle import backup_rules, media_rules
 
 
@@ -24,11 +25,16 @@ class StorageArgs:
 class Storage(pulumi.ComponentResource):
     media: PrivateBucket
     backups: PrivateBucket
+    uploads: BucketKey
+    """The application's, to the media bucket alone."""
+    dumps: BucketKey
+    """The server's: it adds and reads dumps, and can neither delete nor replace one."""
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:storage:Storage", name, None, opts)
         self.media = self._media(f"{name}-media", args)
         self.backups = self._backups(f"{name}-backups", args)
+        self.uploads, self.dumps = self._keys(name, args)
         self.register_outputs({"media": self.media.name, "backups": self.backups.name})
 
     def _media(self, name: str, args: StorageArgs) -> PrivateBucket:
@@ -61,3 +67,10 @@ class Storage(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
+
+    def _keys(self, name: str, args: StorageArgs) -> tuple[BucketKey, BucketKey]:
+        media, backups = args.settings.media.name, args.settings.backups
+        ours = pulumi.ResourceOptions(parent=self)
+        uploads = BucketKeyArgs(f"{media}-application", application(media), args.tags)
+        dumps = BucketKeyArgs(f"{backups.name}-server", backup(backups.name, backups.prefix), args.tags)
+        return BucketKey(f"{name}-uploads", uploads, ours), BucketKey(f"{name}-dumps", dumps, ours)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components.storage.policies import Statement, document
+from components.storage.policies import Statement, document, no_overwriting
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,32 @@ class BucketKey(pulumi.ComponentResource):
 
 def application(bucket: str) -> list[Statement]:
     """Uploads are put, read and removed by the application; what the bucket is like is none of its business."""
+    objects = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     return [
-        {
-            "Sid": "Objects",
-            "Effect": "Allow",
-            "Action": ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            "Resource": f"arn:aws:s3:::{bucket}/*",
-        },
+        {"Sid": "Objects", "Effect": "Allow", "Action": objects, "Resource": f"arn:aws:s3:::{bucket}/*"},
         {"Sid": "List", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"},
+        nothing_but([*objects, "s3:ListBucket"]),
     ]
+
+
+def backup(bucket: str, prefix: str) -> list[Statement]:
+    """Dumps are added and read, also from the archive. Nothing that is there can be removed, replaced or shortened in
+    its life: a new object has to be announced as new (If-None-Match: *), which S3 refuses if there is one.
+    """
+    dumps, whole = f"arn:aws:s3:::{bucket}/{prefix}*", f"arn:aws:s3:::{bucket}"
+    reads = ["s3:GetObject", "s3:GetObjectVersion", "s3:RestoreObject"]
+    uploads = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]
+    lists = ["s3:ListBucket", "s3:ListBucketVersions"]
+    below = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    return [
+        {"Sid": "Read", "Effect": "Allow", "Action": reads, "Resource": dumps},
+        {"Sid": "Add", "Effect": "Allow", "Action": uploads, "Resource": dumps},
+        {"Sid": "List", "Effect": "Allow", "Action": lists, "Resource": whole, "Condition": below},
+        no_overwriting(dumps),
+        nothing_but([*reads, *uploads, *lists]),
+    ]
+
+
+def nothing_but(actions: Sequence[str]) -> Statement:
+    """Whatever else is attached to the user one day, this is all that the key can do."""
+    return {"Sid": "NothingElse", "Effect": "Deny", "NotAction": sorted(actions), "Resource": "*"}

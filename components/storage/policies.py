@@ -25,6 +25,21 @@ def tls_only(bucket: str) -> Statement:
     }
 
 
+def no_overwriting(objects: str) -> Statement:
+    """What makes an object must be told to refuse where there is one. The parts of an upload make none yet.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    makes_an_object = {"Bool": {"s3:ObjectCreationOperation": "true"}}
+    return {
+        "Sid": "NoOverwriting",
+        "Effect": "Deny",
+        "Action": "s3:PutObject",
+        "Resource": objects,
+        "Condition": {"StringNotEquals": {"s3:if-none-match": "*"}, **makes_an_object},
+    }
+
+
 def readable_by(bucket: str, roles: Sequence[str]) -> Statement:
     """What is published for other teams: they may read it and its earlier versions, and nothing else."""
     return {
