@@ -9,6 +9,7 @@ from components.containers.environment import Surroundings
 from components.credentials.component import Credentials, CredentialsArgs
 from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.host.component import VpsHost, VpsHostArgs
+from components.notify.items import write_secrets
 from components.outputs import CONTRACT, SECRETS
 from components.providers import cloud_providers, engine_on
 from components.publish.component import PublishedContract, PublishedContractArgs
@@ -46,6 +47,7 @@ def main() -> None:
     )
     drift = os.environ.get("INFRA_HOST_DRIFT", "")
     host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
+    write_secrets(host, settings.backup.notify, settings.host.root, secrets)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     ContainerStack(
         "stack",

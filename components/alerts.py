@@ -6,7 +6,7 @@ from typing import Annotated
 from components.leaves import whole
 from components.mistakes import Mistake
 from components.section import Section
-from components.values import Seconds, Share
+from components.values import SECONDS, Days, Seconds, Share
 
 
 class Threshold(Section):
@@ -25,6 +25,15 @@ class Latency(Section):
     """Above this: a warning."""
     critical: Annotated[int, whole(1, 60000)] = 1000
     """Above this: critical."""
+
+
+class DaysLeft(Section):
+    """How long something is still good for, in days."""
+
+    warning: Days = 21
+    """Below this: a warning."""
+    critical: Days = 7
+    """Below this: critical."""
 
 
 class Healthy(Section):
@@ -53,6 +62,12 @@ class NeurmaticAlerts(Section):
     """Database connections of `containers.postgres.max_connections`."""
     redis_memory: Threshold = Threshold(warning=0.9, critical=0.975)
     """Memory of `containers.redis.maxmemory`."""
+    certificate: DaysLeft = DaysLeft()
+    """The origin's certificate; it is renewed long before (`containers.certificates.renew_before`)."""
+    window: Annotated[int, SECONDS.between("1m", "1h")] = 300
+    """Error rate and response time are those of the requests in this last time."""
+    remind_after: Annotated[int, SECONDS.between("10m", "7d")] = 6 * 3600
+    """What lasts is said again after so long."""
     healthy: Healthy = Healthy()
     """The health check."""
 
@@ -77,3 +92,7 @@ def alerts_rise(alerts: NeurmaticAlerts) -> Iterable[Mistake]:
         if isinstance(threshold, Threshold | Latency) and threshold.warning >= threshold.critical:
             text = f"given {threshold.warning:g}; allowed is less than critical, {threshold.critical:g}"
             yield Mistake(("alerts", name, "warning"), text, about=(("alerts", name, "critical"),))
+    left = alerts.certificate
+    if left.warning <= left.critical:
+        text = f"given {left.warning}; allowed is more than critical, {left.critical}"
+        yield Mistake(("alerts", "certificate", "warning"), text, about=(("alerts", "certificate", "critical"),))

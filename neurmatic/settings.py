@@ -77,8 +77,13 @@ class NeurmaticSettings(StackSettings):
         ),
         SecretSpec(
             "slack_webhook_url",
-            "Backups and deploys are reported there (backup.notify.slack).",
+            "Backups, deploys and the server's health are reported there (backup.notify.slack).",
             needed=lambda settings: settings.backup.notify.slack,
+        ),
+        SecretSpec(
+            "smtp_url",
+            "The same by mail (backup.notify.emails): smtps://user:password@host.",
+            needed=lambda settings: bool(settings.backup.notify.emails),
         ),
     )
     CHECKS: ClassVar = (

@@ -19,12 +19,12 @@ from components.values import (
 
 
 class Notify(Section):
-    """Who hears about backups and restores."""
+    """Who hears about backups, restores and the server's health."""
 
     slack: bool = False
     """Post to Slack; needs the secret slack_webhook_url."""
     emails: tuple[Email, ...] = ()
-    """Send mail to these addresses."""
+    """Send mail to these addresses; needs the secret smtp_url."""
     on_success: bool = False
     """Tell about successes too, not only about failures."""
 

@@ -115,13 +115,13 @@ def test_secrets_of_production(production: NeurmaticSettings) -> None:
     }
 
 
-def test_a_release_needs_the_registry_and_slack_its_address() -> None:
+def test_a_release_needs_the_registry_and_who_is_told_an_address() -> None:
     data = stack("production")
     digest = "sha256:" + "1f" * 32
     data["containers"]["release"] = {"version": "1.4.2", "backend": digest, "frontend": digest}
-    data["backup"] = {"notify": {"slack": True}}
+    data["backup"] = {"notify": {"slack": True, "emails": ["ops@neurmatic.com"]}}
     settings = parse(NeurmaticSettings, data, rehearsal=True)
-    assert {"registry_token", "slack_webhook_url"} <= {
+    assert {"registry_token", "slack_webhook_url", "smtp_url"} <= {
         spec.key for spec in required_secrets(NeurmaticSettings, settings)
     }
 
