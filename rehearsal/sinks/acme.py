@@ -17,6 +17,8 @@ from rehearsal.sinks.tls import Authority
 
 PACKAGE = "pebble"
 HTTP_PORT = 80
+NAME = "acme.rehearsal.test"
+"""For clients that want a name; whoever uses it has to write it into their /etc/hosts."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Acme:
     @property
     def directory(self) -> str:
         return f"https://{self.place.address}:{self.ports.directory}/dir"
+
+    @property
+    def named_directory(self) -> str:
+        return f"https://{NAME}:{self.ports.directory}/dir"
 
     @property
     def issuing_root(self) -> bytes:
@@ -98,7 +104,7 @@ def _start_names(folder: Path, place: Place, ports: Ports, points_to: str) -> Se
 
 
 def _start_pebble(folder: Path, place: Place, ports: Ports, authority: Authority, http_port: int) -> Server:
-    pair = authority.issue([place.address, "localhost"])
+    pair = authority.issue([place.address, "localhost", NAME])
     (folder / "server.crt").write_bytes(pair.certificate)
     (folder / "server.key").touch(mode=0o600)
     (folder / "server.key").write_bytes(pair.key)

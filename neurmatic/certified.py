@@ -1,0 +1,19 @@
+"""Whose certificate Neurmatic's origin has, and which nginx serves it."""
+
+from __future__ import annotations
+
+from components.certificates.items import Subject
+from components.containers.application import NGINX_USER
+from neurmatic.settings import NeurmaticSettings
+
+
+def certified(settings: NeurmaticSettings) -> Subject:
+    return Subject(
+        settings=settings.containers.certificates,
+        names=settings.site.names,
+        root=settings.host.root,
+        container=f"neurmatic-nginx-{settings.environment.value}",
+        user=NGINX_USER,
+        drain=settings.containers.rolling.drain,
+        zone_id=settings.edge.zone_id,
+    )
