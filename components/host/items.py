@@ -216,6 +216,8 @@ class Live:
     guarded: bool = False
     undo: tuple[Argv, ...] = ()
     compare_only: bool = False
+    partly: bool = False
+    """What `repair` leaves is put right by the engine, later in the same run."""
 
     @property
     def key(self) -> str:
