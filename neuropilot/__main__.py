@@ -14,8 +14,6 @@ from components.values import DataPolicy
 from neuropilot.contract import database_url, promised
 from neuropilot.settings import NeuropilotSettings
 
-CREDENTIALS = ("app_user", "jwt", "refresh_token")
-
 
 def main() -> None:
     config = pulumi.Config()
@@ -28,7 +26,8 @@ def main() -> None:
     clouds = cloud_providers(settings.publish.region, secrets["cloudflare_api_token"], tags)
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
-    credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
+    made = CredentialsArgs(settings.credentials.length, settings.credentials.generation.model_dump())
+    credentials = Credentials("credentials", made, on_clouds)
     tenants = rules_of(settings.edge.tenants)
     edge = CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, settings.site, tenants=tenants), on_clouds)
     promise = promised(settings)

@@ -5,8 +5,9 @@ from typing import ClassVar
 from components import checks
 from components.alerts import NeuropilotAlerts
 from components.backup.config import RcloneBackup
-from components.credentials.config import CredentialsSettings
+from components.credentials.config import NeuropilotCredentials
 from components.edge.config import PlatformEdge
+from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
 from components.publish.config import PublishSettings
 from components.section import Section
@@ -39,8 +40,10 @@ class NeuropilotSettings(StackSettings):
     """Cloudflare."""
     publish: PublishSettings
     """Where other teams find the outputs."""
-    credentials: CredentialsSettings = CredentialsSettings()
+    credentials: NeuropilotCredentials = NeuropilotCredentials()
     """Generated secrets and their rotation."""
+    escrow: EscrowSettings = EscrowSettings()
+    """The sealed copy of the state."""
     backup: RcloneBackup
     """Dumps of the database."""
     application: Application = Application()
@@ -77,6 +80,7 @@ class NeuropilotSettings(StackSettings):
     )
     CHECKS: ClassVar = (
         checks.data_is_protected,
+        state_is_escrowed,
         checks.names_in_zone,
         checks.names_differ,
         checks.admin_is_narrow,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from components.containers.config import ContainersSettings
 from components.containers.services import BACKEND_PORT, POSTGRES_PORT, REDIS_PORT
+from components.credentials.versions import PREVIOUS
 from components.site import NeurmaticSite
 from components.values import SECONDS
+
+SIGNING = {"jwt": "JWT_SECRET", "jwt_refresh": "JWT_REFRESH_SECRET", "session": "SESSION_SECRET"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,10 @@ class Surroundings:
     site: NeurmaticSite
     media_bucket: str
     region: str
+    login: str
+    """The PostgreSQL role that backends log in as: with each version of its password the other of two."""
+    previous: Collection[str] = ()
+    """Signing secrets whose version before is given out as well."""
 
 
 def plain_variables(settings: ContainersSettings, around: Surroundings) -> dict[str, str]:
@@ -31,7 +38,7 @@ def plain_variables(settings: ContainersSettings, around: Surroundings) -> dict[
         "PORT": str(BACKEND_PORT),
         "API_URL": f"https://{site.api}",
         "FRONTEND_URL": f"https://{site.apex}",
-        "POSTGRES_USER": settings.postgres.user,
+        "POSTGRES_USER": around.login,
         "JWT_EXPIRES_IN": SECONDS.write(backend.access_lifetime),
         "REFRESH_TOKEN_EXPIRES_IN": SECONDS.write(backend.refresh_lifetime),
         "BCRYPT_ROUNDS": str(backend.bcrypt_rounds),
@@ -47,18 +54,19 @@ def plain_variables(settings: ContainersSettings, around: Surroundings) -> dict[
     }
 
 
-def secret_variables(settings: ContainersSettings) -> dict[str, str]:
+def secret_variables(settings: ContainersSettings, around: Surroundings) -> dict[str, str]:
     postgres, backend = settings.postgres, settings.backend
     pool = f"connection_limit={settings.pool}&pool_timeout={backend.pool_timeout}"
     logins = [f"{provider.value}_client_{part}" for provider in backend.oauth for part in ("id", "secret")]
     return {
         "POSTGRES_PASSWORD": "{postgres}",
-        "DATABASE_URL": f"postgresql://{postgres.user}:{{postgres}}@postgres:{POSTGRES_PORT}/{postgres.database}?{pool}",
+        "DATABASE_URL": f"postgresql://{around.login}:{{postgres}}@postgres:{POSTGRES_PORT}/{postgres.database}?{pool}",
         "REDIS_PASSWORD": "{redis}",
         "REDIS_URL": f"redis://:{{redis}}@redis:{REDIS_PORT}",
         "JWT_SECRET": "{jwt}",
         "JWT_REFRESH_SECRET": "{jwt_refresh}",
         "SESSION_SECRET": "{session}",
+        **{f"{SIGNING[name]}_PREVIOUS": f"{{{name}{PREVIOUS}}}" for name in around.previous},
         "SENDGRID_API_KEY": "{sendgrid_api_key}",
         "AWS_ACCESS_KEY_ID": "{media_key_id}",
         "AWS_SECRET_ACCESS_KEY": "{media_key}",

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import model_validator
 
-from components.leaves import decimal, whole
+from components.leaves import Text, decimal, whole
 from components.section import Section
 from components.values import (
     MEGABYTES,
@@ -18,6 +18,12 @@ from components.values import (
 )
 
 KB_PER_MB = 1024
+# By the socket alone: it has no password (onhost/postgres_logins.py).
+SUPERUSER = "postgres"
+Owner = Annotated[
+    str,
+    Text("a PostgreSQL name in lower case, such as neurmatic_prod", pattern=r"[a-z_][a-z0-9_]*", longest=60),
+]
 LARGE: Mapping[str, Any] = {
     "cpus": 8,
     "memory": "32GB",
@@ -45,8 +51,8 @@ class PostgresSettings(Section):
     """Shared memory of the container: parallel queries fail without."""
     database: SqlName
     """Database name."""
-    user: SqlName
-    """The application's user."""
+    user: Owner
+    """Whose everything is. The application logs in as `<user>_a` or `<user>_b`, which take turns in a rotation."""
     max_connections: Annotated[int, whole(25, 5000)] = 200
     """Connections in all."""
     reserved_connections: Annotated[int, whole(3, 200)] = 20

@@ -20,6 +20,8 @@ class StorageArgs:
     """Pages that may upload where the settings name none."""
     disposable: bool
     tags: Mapping[str, str]
+    generations: tuple[int, int] = (1, 1)
+    """Of the keys for uploads and for dumps."""
 
 
 class Storage(pulumi.ComponentResource):
@@ -71,6 +73,7 @@ class Storage(pulumi.ComponentResource):
     def _keys(self, name: str, args: StorageArgs) -> tuple[BucketKey, BucketKey]:
         media, backups = args.settings.media.name, args.settings.backups
         ours = pulumi.ResourceOptions(parent=self)
-        uploads = BucketKeyArgs(f"{media}-application", application(media), args.tags)
-        dumps = BucketKeyArgs(f"{backups.name}-server", backup(backups.name, backups.prefix), args.tags)
+        of_uploads, of_dumps = args.generations
+        uploads = BucketKeyArgs(f"{media}-application", application(media), args.tags, of_uploads)
+        dumps = BucketKeyArgs(f"{backups.name}-server", backup(backups.name, backups.prefix), args.tags, of_dumps)
         return BucketKey(f"{name}-uploads", uploads, ours), BucketKey(f"{name}-dumps", dumps, ours)

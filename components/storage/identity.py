@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.credentials.versions import versioned
 from components.storage.policies import Statement, document, no_overwriting
 
 
@@ -17,6 +18,8 @@ class BucketKeyArgs:
     """The name of the IAM user, unique in the account."""
     statements: list[Statement]
     tags: Mapping[str, str]
+    generation: int = 1
+    """Of the key: another one is made beside the one before, which goes last."""
 
 
 class BucketKey(pulumi.ComponentResource):
@@ -32,7 +35,9 @@ class BucketKey(pulumi.ComponentResource):
         policy = aws.iam.UserPolicy(f"{name}-policy", user=user.name, policy=document(args.statements), opts=mine)
         # A key that comes before its rights would be refused for a moment by whoever gets it first.
         key = aws.iam.AccessKey(
-            f"{name}-key", user=user.name, opts=pulumi.ResourceOptions(parent=self, depends_on=[policy])
+            versioned(f"{name}-key", args.generation),
+            user=user.name,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.id, self.secret = key.id, pulumi.Output.secret(key.secret)
         self.register_outputs({"id": self.id})

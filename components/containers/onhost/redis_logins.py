@@ -2,6 +2,7 @@
 
     redis-logins accept    one more password is valid, now and after a restart; it is read from standard input
     redis-logins withdraw  that password is no longer valid, unless a later generation has its place by now
+    redis-logins say ...   one command, as root of this server may
 
 Two places take turns, as the logins of PostgreSQL do (postgres_logins.py). Each command can be repeated, and goes on
 where one before it was cut off. Passwords are in no command line, and in files only as hashes.
@@ -42,6 +43,10 @@ def withdraw(given: argparse.Namespace) -> None:
     change(given, lambda places: {name: place for name, place in places.items() if not mine(name, place)})
 
 
+def say(given: argparse.Namespace) -> None:
+    print(redis(given.container, operator_of(Path(given.folder)), " ".join(map(quoted, given.words))))
+
+
 def change(given: argparse.Namespace, changed: Callable[[Places], Places]) -> None:
     """First what a restart would read, then what runs: cut off in between, a repetition completes it."""
     folder = Path(given.folder)
@@ -56,12 +61,12 @@ def change(given: argparse.Namespace, changed: Callable[[Places], Places]) -> No
 
 
 def users(places: Places, operator: str) -> str:
-    """`health` may say PING and nothing else; `operator` may do what this script does, with a secret of this server."""
+    """`health` may say PING and nothing else; `operator` is root of this server, with a secret that never leaves it."""
     known = hashlib.sha256(operator.encode()).hexdigest()
     lines = [
         " ".join(["user default on", *passwords(places), EVERYTHING]),
         f"user health on nopass {NOTHING} +ping",
-        f"user operator on #{known} {NOTHING} +acl|setuser +ping",
+        f"user operator on #{known} {EVERYTHING}",
     ]
     return "\n".join([*lines, ""])
 
@@ -77,11 +82,18 @@ def operator_of(folder: Path) -> str:
     return path.read_text()
 
 
-def redis(container: str, operator: str, command: str) -> None:
+def redis(container: str, operator: str, command: str) -> str:
     told = f"AUTH operator {operator}\n{command}\n"
-    said = run(["docker", "exec", "--interactive", container, "redis-cli"], told).split()
-    if said != ["OK", "OK"]:
-        raise FailureError(f"{container} did not take its users over: {' '.join(said)}. A restart of it reads them.")
+    answer = run(["docker", "exec", "--interactive", container, "redis-cli", "-e"], told)
+    login, _, said = answer.partition("\n")
+    if login != "OK":
+        raise FailureError(f"{container} does not know the user operator: {login}. A restart of it reads its users.")
+    return said
+
+
+def quoted(word: str) -> str:
+    """As redis-cli reads a line."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def running(container: str) -> bool:
@@ -111,13 +123,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("action", choices=list(ACTIONS))
     parser.add_argument("--container", required=True)
     parser.add_argument("--folder", required=True, help="where the container's secret files are")
-    parser.add_argument("--user", required=True, type=int, help="the uid that reads them")
-    parser.add_argument("--place", required=True, choices=["a", "b"])
-    parser.add_argument("--generation", required=True)
-    return parser.parse_args()
+    parser.add_argument("--user", type=int, help="the uid that reads them")
+    parser.add_argument("--place", choices=["a", "b"])
+    parser.add_argument("--generation")
+    # argparse would take the words of a command for its own.
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    return parser.parse_args(sys.argv[1:at], argparse.Namespace(words=sys.argv[at + 1 :]))
 
 
-ACTIONS = {"accept": accept, "withdraw": withdraw}
+ACTIONS = {"accept": accept, "withdraw": withdraw, "say": say}
 
 if __name__ == "__main__":
     asked = arguments()
