@@ -11,6 +11,7 @@ from components.containers.config import ContainersSettings
 from components.containers.nginx.limits import rates_are_whole
 from components.credentials.config import CredentialsSettings
 from components.edge.config import EdgeSettings
+from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
 from components.publish.config import PublishSettings
 from components.settings import SecretSpec, StackSettings
@@ -48,6 +49,8 @@ class NeurmaticSettings(StackSettings):
     """Where other teams find the outputs."""
     credentials: CredentialsSettings = CredentialsSettings()
     """Generated secrets and their rotation."""
+    escrow: EscrowSettings = EscrowSettings()
+    """The sealed copy of the state."""
     backup: S3Backup = S3Backup()
     """Dumps of the database."""
     alerts: NeurmaticAlerts = NeurmaticAlerts()
@@ -88,6 +91,7 @@ class NeurmaticSettings(StackSettings):
     )
     CHECKS: ClassVar = (
         checks.data_is_protected,
+        state_is_escrowed,
         checks.names_in_zone,
         checks.names_differ,
         checks.admin_is_narrow,

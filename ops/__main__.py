@@ -20,6 +20,7 @@ VERBS = {
     "check": ("ops.check:check", "All mistakes of a stack file at once, without an engine"),
     "outputs": ("ops.outputs:outputs", "What a stack hands out: for people, as JSON, as an env file"),
     "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
+    "escrow": ("ops.escrow.verb:escrow", "The sealed copy of the state, and the way back from it"),
     "preflight": ("ops.preflight:preflight", "What stands in the way of an `up`, before anything is touched"),
     "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
     "rehearse": ("ops.rehearse:rehearse", "A real server in a container to try things on"),

@@ -7,6 +7,7 @@ import sys
 import click
 
 from ops.emulated import set_up_for
+from ops.escrow.keep import refresh
 from ops.inventory import finder
 from ops.recover import recover
 from ops.server_look import looked_at
@@ -21,13 +22,17 @@ def up(target: Target, engine_options: tuple[str, ...]) -> None:
     """Make it so: shows what will happen and asks, or takes --yes.
 
     A run that was killed is put in order first, and what somebody has changed on the server by hand is put right.
+    Afterwards the sealed copy of the state is refreshed (docs/state.md).
     Further options go to `pulumi up`.
     """
     set_up_for(target)
     session = open_session(target)
     put_in_order(session)
     session = looked_at(session)
-    sys.exit(session.pulumi("up", *options(engine_options)))
+    status = session.pulumi("up", *options(engine_options))
+    # A failed update has changed the state as well.
+    kept = refresh(session, "up")
+    sys.exit(status or (0 if kept else 1))
 
 
 def put_in_order(session: Session) -> None:
