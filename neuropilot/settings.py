@@ -5,7 +5,7 @@ from typing import ClassVar
 from components import checks
 from components.alerts import NeuropilotAlerts
 from components.backup.config import RcloneBackup
-from components.credentials.config import CredentialsSettings
+from components.credentials.config import NeuropilotCredentials
 from components.edge.config import PlatformEdge
 from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
@@ -40,7 +40,7 @@ class NeuropilotSettings(StackSettings):
     """Cloudflare."""
     publish: PublishSettings
     """Where other teams find the outputs."""
-    credentials: CredentialsSettings = CredentialsSettings()
+    credentials: NeuropilotCredentials = NeuropilotCredentials()
     """Generated secrets and their rotation."""
     escrow: EscrowSettings = EscrowSettings()
     """The sealed copy of the state."""

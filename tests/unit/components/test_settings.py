@@ -138,6 +138,7 @@ def test_what_is_not_known_yet_is_for_rehearsals_only() -> None:
         "neurmatic:host.ssh.host_key",
         "neurmatic:host.deploy.keys[0]",
         "neurmatic:edge.zone_id",
+        "neurmatic:escrow.recipients",
     }
 
 
