@@ -1,0 +1,111 @@
+"""`backup.sh`: now, daily, before a deploy, and every hour a look at what is missing."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from components.backup.onhost import engine
+from components.backup.onhost.problem import BackupError
+from components.backup.onhost.report import Report
+from components.backup.onhost.settings import Settings
+from components.backup.onhost.shelf import Shelf, now
+from components.backup.onhost.take import EmptyError, Taker, finish
+from components.backup.onhost.vault import Vault
+
+DAILY, BEFORE_DEPLOY, MANUAL = "daily", "before-deploy", "manual"
+DEPLOY_PATIENCE = 20.0
+LATE = 25 * 3600.0
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", choices=(DAILY, BEFORE_DEPLOY, MANUAL), default=MANUAL, help="why it is made")
+    parser.add_argument("--list", action="store_true", help="what there is, here and in the bucket")
+    parser.add_argument("--watch", action="store_true", help="catch up on what is missing, and say when it is too old")
+
+
+def run(settings: Settings, given: argparse.Namespace) -> int:
+    work = Backup(settings, Report(settings), Shelf(settings.folder, settings.system))
+    if given.list:
+        return work.show()
+    with work.shelf.locked():
+        return work.watch() if given.watch else work.now(given.reason)
+
+
+@dataclass
+class Backup:
+    settings: Settings
+    report: Report
+    shelf: Shelf
+
+    def now(self, reason: str) -> int:
+        taker = Taker(self.settings, self.shelf, self.report.say)
+        try:
+            if engine.live(self.settings.container) is None and not self.shelf.notes():
+                self.report.say("There is no database on this server yet: nothing to back up.")
+                return 0
+            note = taker.take(reason)
+        except EmptyError as error:
+            if self.shelf.notes():
+                return self._failed(str(error))
+            self.report.say(str(error))
+            return 0
+        except BackupError as error:
+            return self._failed(str(error))
+        for warning in taker.warnings:
+            self.report.tell("warning", warning)
+        return self._to_bucket(reason, note.name)
+
+    def _to_bucket(self, reason: str, name: str) -> int:
+        deploy = reason == BEFORE_DEPLOY
+        try:
+            finish(self.settings, self.shelf, DEPLOY_PATIENCE if deploy else self.settings.patience, self.report.say)
+        except BackupError as error:
+            said = f"{name} was restored on trial and is on the server, but not in the bucket: {error}"
+            if not deploy:
+                return self._failed(said)
+            # A deploy needs a dump that restores; the hourly look brings it to the bucket.
+            self.shelf.publish(said)
+            self.report.tell("warning", said)
+            return 0
+        self.shelf.publish("")
+        if self.settings.tell_success:
+            self.report.tell("info", f"{name} was backed up, restored on trial and read back from the bucket.")
+        return 0
+
+    def watch(self) -> int:
+        """Each hour: what failed is done again, and silence is not taken for success."""
+        try:
+            if self.shelf.missed(now(), LATE) and engine.live(self.settings.container) is not None:
+                self.report.say("The daily backup is missing: it is made now.")
+                return self.now(DAILY)
+            if self.shelf.pending():
+                finish(self.settings, self.shelf, self.settings.patience, self.report.say)
+                self.shelf.publish("")
+        except BackupError as error:
+            return self._failed(str(error))
+        silent = self.shelf.silence(self.settings.max_age, now())
+        return self._failed(silent) if silent else 0
+
+    def _failed(self, why: str) -> int:
+        self.shelf.publish(why)
+        self.report.tell("critical", f"Backup of {self.settings.database}: {why}")
+        return 1
+
+    def show(self) -> int:
+        here = {note.name: note for note in self.shelf.notes()}
+        for note in here.values():
+            where = "in the bucket" if note.uploaded_at else "NOT in the bucket yet"
+            print(f"{note.name}  {note.bytes:>12}  {note.reason:<14} restored on trial, {where}, and here")
+        try:
+            listed = Vault(self.settings, self.shelf).listed()
+        except BackupError as error:
+            print(f"The bucket cannot be listed: {error}")
+            return 1
+        for each in listed:
+            name = each.key.removeprefix(self.settings.prefix)
+            if name.removesuffix(".age") not in here:
+                print(f"{name}  {each.size:>12}  in the bucket ({each.storage_class})")
+        silent = self.shelf.silence(self.settings.max_age, now())
+        print(silent or f"{len(here)} here, {len(listed)} in the bucket.")
+        return 1 if silent else 0

@@ -1,0 +1,105 @@
+"""Which backup is meant, and its file on this server."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.backup.onhost import dumpfile, s3
+from components.backup.onhost.dumpfile import Manifest
+from components.backup.onhost.problem import BackupError, RefusedError
+from components.backup.onhost.settings import Settings
+from components.backup.onhost.shelf import Shelf, now
+from components.backup.onhost.vault import Vault
+
+LATEST = "latest"
+
+
+@dataclass
+class Chooser:
+    settings: Settings
+    shelf: Shelf
+    say: Callable[[str], None]
+    wait: bool = False
+
+    def file(self, wanted: str) -> Path:
+        """`latest`, a name, an address in the bucket, or a file."""
+        if wanted == LATEST:
+            return self._latest()
+        if wanted.startswith("s3://"):
+            return self._fetched(self._key(wanted))
+        path = Path(wanted)
+        if path.name != wanted or path.is_file():
+            return path
+        return self._named(wanted.removesuffix(".age"))
+
+    def _latest(self) -> Path:
+        notes = self.shelf.notes()
+        here = notes[-1].name if notes else ""
+        try:
+            listed = Vault(self.settings, self.shelf).listed()
+        except BackupError as error:
+            if not here:
+                raise
+            self.say(f"The bucket cannot be asked ({error}): the newest backup on this server is taken.")
+            return self._checked(here)
+        newest = listed[-1].key if listed else ""
+        name = newest.removeprefix(self.settings.prefix).removesuffix(".age")
+        if not name and not here:
+            raise BackupError(f"There is no backup, neither in {self.shelf.folder} nor in s3://{self.settings.bucket}.")
+        return self._checked(here) if here >= name else self._fetched(newest)
+
+    def _named(self, name: str) -> Path:
+        if not self.shelf.named.fullmatch(name):
+            raise BackupError(f"{name} is neither a file nor the name of a backup: `backup.sh --list` names them.")
+        if (self.shelf.folder / name).is_file():
+            return self._checked(name)
+        vault = Vault(self.settings, self.shelf)
+        for each in vault.bucket.list(self.settings.prefix + name):
+            return self._fetched(each.key)
+        raise BackupError(f"There is no backup {name}: `backup.sh --list` names them.")
+
+    def _checked(self, name: str) -> Path:
+        """The local copy is the one that was restored on trial."""
+        path = self.shelf.folder / name
+        note = next((each for each in self.shelf.notes() if each.name == name), None)
+        if note is not None and s3.digest_of(path) != note.sha256:
+            raise RefusedError(f"{path} has changed since it was written: take the copy in the bucket (s3://...).")
+        return path
+
+    def _key(self, address: str) -> str:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        if bucket != self.settings.bucket:
+            raise BackupError(f"The key on this server opens s3://{self.settings.bucket} alone, not {bucket}.")
+        return key
+
+    def _fetched(self, key: str) -> Path:
+        folder = self.shelf.folder / "fetched"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.say(f"Fetching s3://{self.settings.bucket}/{key}")
+        return Vault(self.settings, self.shelf).fetch(key, folder / key.rpartition("/")[2], self.say, self.wait)
+
+
+def judged(settings: Settings, path: Path, identity: Path | None, major: int, latest: bool) -> Manifest:
+    """Everything that can be known about a file without a database; refused unless all of it is right."""
+    told = dumpfile.check(path, identity)
+    name = path.name.removesuffix(".age")
+    if told.name != name:
+        raise RefusedError(f"{path.name} holds the content of {told.name}: it was renamed, or put in its place.")
+    if told.system != settings.system:
+        raise RefusedError(f"{name} is a backup of {told.system}, and this is {settings.system}.")
+    if told.database != settings.database:
+        raise RefusedError(f"{name} is a backup of the database {told.database}, and this is {settings.database}.")
+    if not told.portrait.tables:
+        raise RefusedError(f"{name} is a backup of an empty database.")
+    if int(told.server.split(".")[0]) > major:
+        raise RefusedError(f"{name} comes from PostgreSQL {told.server}, and this server is older ({major}).")
+    age = (now() - datetime.datetime.fromisoformat(told.taken)).total_seconds()
+    if latest and age > settings.max_age:
+        raise RefusedError(
+            f"The newest backup, {name}, is {age / 3600:.0f} hours old, which `latest` does not promise: "
+            "name it to restore it all the same."
+        )
+    return told

@@ -1,0 +1,153 @@
+"""A backup: dumped and described at one snapshot, restored on trial, uploaded, read back. Then it counts."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.backup.onhost import dumpfile, engine, portrait, process, s3, scratch
+from components.backup.onhost.database import APPLICATION, Server, Session
+from components.backup.onhost.dumpfile import Manifest
+from components.backup.onhost.portrait import Portrait
+from components.backup.onhost.prepare import size_of
+from components.backup.onhost.problem import BackupError
+from components.backup.onhost.settings import Settings
+from components.backup.onhost.shelf import Note, Shelf, iso, now
+from components.backup.onhost.vault import Vault
+
+ROOM = 64 << 20
+LEFTOVERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608 (a constant)
+    f"WHERE application_name = '{APPLICATION}' AND pid <> pg_backend_pid()"
+)
+
+
+@dataclass
+class Taker:
+    settings: Settings
+    shelf: Shelf
+    say: Callable[[str], None]
+    warnings: list[str] = field(default_factory=list)
+
+    def take(self, reason: str) -> Note:
+        """Dumped and restored on trial; what follows is the bucket."""
+        live = engine.needed(self.settings.container)
+        server = Server(self.settings.container, self.settings.user)
+        # A run that was killed may have left a dump at work.
+        server.ask("postgres", LEFTOVERS)
+        self._room(server)
+        name, back = self.shelf.next_name(now())
+        if back:
+            self.warnings.append(f"The clock of this server has gone back: {name} is named after the newest backup.")
+        path = self.shelf.folder / name
+        try:
+            told = self._dump(server, path, reason)
+            self.say(
+                f"{name}: {path.stat().st_size} bytes, {len(told.portrait.tables)} tables, {told.portrait.rows} rows"
+            )
+            scratch.proven(self.settings, live, path, told)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        self.say(f"{name}: restored on trial, nothing is missing")
+        return self.shelf.keep(
+            Note(name, told.taken, reason, path.stat().st_size, s3.digest_of(path), verified_at=iso(now()))
+        )
+
+    def _room(self, server: Server) -> None:
+        """A full disk would stop the database itself: so it is asked for before."""
+        size = size_of(server, self.settings.database)
+        Path(self.settings.scratch).mkdir(parents=True, exist_ok=True, mode=0o711)
+        for place, wanted in ((self.settings.folder, size // 2 + ROOM), (self.settings.scratch, 2 * size + 8 * ROOM)):
+            free = shutil.disk_usage(place).free
+            if free < wanted:
+                raise BackupError(
+                    f"{place} has {free >> 20} MB free and a backup needs {wanted >> 20} MB: make room, or shorten "
+                    "backup.local_kept."
+                )
+
+    def _dump(self, server: Server, path: Path, reason: str) -> Manifest:
+        with server.session(self.settings.database) as session:
+            snapshot = session.snapshot()
+            taken, version = session.ask("SELECT pg_catalog.now(), pg_catalog.current_setting('server_version')")[
+                0
+            ].split("|")
+            roles = role_statements(server)
+            size = size_of(server, self.settings.database)
+            seen = Seen(server, session, snapshot)
+            seen.start()
+
+            def manifest(digest: str, length: int) -> Manifest:
+                return Manifest(
+                    format=dumpfile.FORMAT,
+                    name=path.name,
+                    system=self.settings.system,
+                    database=self.settings.database,
+                    reason=reason,
+                    taken=utc(taken),
+                    server=version,
+                    database_bytes=size,
+                    sql_bytes=length,
+                    sql_sha256=digest,
+                    roles=roles,
+                    portrait=seen.result(),
+                )
+
+            argv = server.program("pg_dump", "--no-tablespaces", f"--snapshot={snapshot}", "-d", self.settings.database)
+            return dumpfile.write(argv, path, self.settings.compression, manifest)
+
+
+class Seen(threading.Thread):
+    """The database is described while it is dumped: both see the same snapshot."""
+
+    def __init__(self, server: Server, session: Session, snapshot: str) -> None:
+        super().__init__(daemon=True)
+        self._of = (server, session, snapshot)
+        self._result: Portrait | None = None
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._result = portrait.of(*self._of)
+        except BaseException as error:  # raised where the result is asked for
+            self._error = error
+
+    def result(self) -> Portrait:
+        self.join()
+        if self._result is None:
+            raise self._error or BackupError("The database could not be described.")
+        if not self._result.tables:
+            raise EmptyError(f"The database {self._of[1].database} has no table: there is nothing to back up yet.")
+        return self._result
+
+
+class EmptyError(BackupError):
+    """Before the first migration; afterwards it is an alarm."""
+
+
+def role_statements(server: Server) -> list[str]:
+    """Without passwords: the stack's state has them, and a dump must not hand out what opens the database."""
+    argv = server.program("pg_dumpall", "--globals-only", "--no-role-passwords")
+    lines = process.run(argv, "The roles").decode().splitlines()
+    return [line for line in lines if line.startswith(("CREATE ROLE", "ALTER ROLE", "GRANT"))]
+
+
+def utc(text: str) -> str:
+    """PostgreSQL writes +00 where Python 3.10 wants +00:00."""
+    return iso(datetime.datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.timezone.utc))
+
+
+def finish(settings: Settings, shelf: Shelf, patience: float, say: Callable[[str], None]) -> None:
+    """Everything that is not in the bucket yet, oldest first; then old local copies go."""
+    pending = shelf.pending()
+    if pending:
+        vault = Vault(settings, shelf)
+        for note in pending:
+            stored = vault.store(note, patience)
+            say(f"{note.name}: s3://{settings.bucket}/{stored.object}, read back and compared")
+    for gone in shelf.prune(settings.local_kept, now().timestamp()):
+        say(f"{gone}: the local copy is older than {settings.local_kept} days and has been removed")
