@@ -9,7 +9,6 @@ from components.containers.environment import Surroundings
 from components.credentials.component import Credentials, CredentialsArgs
 from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.host.component import VpsHost, VpsHostArgs
-from components.notify.items import write_secrets
 from components.outputs import CONTRACT, SECRETS
 from components.providers import cloud_providers, engine_on
 from components.publish.component import PublishedContract, PublishedContractArgs
@@ -17,7 +16,7 @@ from components.settings import SettingsError, load, notes, read_secrets, requir
 from components.storage.component import Storage, StorageArgs
 from components.values import DataPolicy
 from neurmatic.contract import promised
-from neurmatic.server import items
+from neurmatic.server import items, write_secrets
 from neurmatic.settings import NeurmaticSettings
 
 CREDENTIALS = ("postgres", "redis", "jwt", "jwt_refresh", "session")
@@ -47,7 +46,7 @@ def main() -> None:
     )
     drift = os.environ.get("INFRA_HOST_DRIFT", "")
     host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
-    write_secrets(host, settings.backup.notify, settings.host.root, secrets)
+    write_secrets(host, settings, secrets, storage.dumps)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     ContainerStack(
         "stack",

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from components.backup import items as backup
 from components.host.items import Item
 from components.notify import items as notify
 from neurmatic.settings import NeurmaticSettings
+
+if TYPE_CHECKING:
+    from components.host.component import VpsHost
+    from components.storage.identity import BucketKey
+
+
+def write_secrets(host: VpsHost, settings: NeurmaticSettings, secrets: Mapping[str, Any], dumps: BucketKey) -> None:
+    """What the scripts on the server read besides their settings."""
+    root = settings.host.root
+    notify.write_secrets(host, settings.backup.notify, root, secrets)
+    backup.write_secrets(host, root, dumps)
 
 
 def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
     """Pure: the program gives these to the VpsHost, and `./infra drift` compares the server with them."""
     root, alerts = settings.host.root, settings.alerts
     stack, sender = f"neurmatic {settings.environment.value}", settings.containers.backend.mail.sender
-    return (*notify.items(settings.backup.notify, stack, root, sender, alerts.remind_after),)
+    return (*notify.items(settings.backup.notify, stack, root, sender, alerts.remind_after),
+        *backup.items(settings),)
