@@ -24,7 +24,7 @@ from rehearsal.workspace import ROOT, WORKSPACES, Workspace
 API = "api.neurmatic.com"
 INSTALLED = "/opt/neurmatic/infrastructure"
 SECONDS = 600
-PACKAGES = ("docker.io", "busybox-static")
+PACKAGES = ("docker.io", "busybox-static", "age", "pigz")
 """What a machine is delivered with, so that an `up` does not wait for a package server."""
 
 
