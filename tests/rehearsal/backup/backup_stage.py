@@ -26,7 +26,8 @@ BUCKET, PREFIX, DATABASE, USER = "test-backups", "database/", "shop", "prod"
 SHOP = """
 CREATE ROLE reader; CREATE ROLE writer LOGIN PASSWORD 'not in a dump'; GRANT reader TO writer;
 CREATE SCHEMA stock;
-CREATE TABLE stock.item (id bigserial PRIMARY KEY, name text NOT NULL, price numeric(10, 2), seen timestamptz, raw bytea);
+CREATE TABLE stock.item
+  (id bigserial PRIMARY KEY, name text NOT NULL, price numeric(10, 2), seen timestamptz, raw bytea);
 CREATE TABLE "Odd ""Name" (t text, more jsonb, ratio float8);
 CREATE TABLE ledger (n bigserial PRIMARY KEY, word text NOT NULL);
 CREATE VIEW stock.cheap AS SELECT * FROM stock.item WHERE price < 5;
@@ -149,10 +150,20 @@ def stage(root: Path) -> Iterator[Stage]:
 
 def settings(root: Path, container: str) -> dict[str, Any]:
     return {
-        **{"system": "neurmatic", "container": container, "database": DATABASE, "user": USER},
-        **{"folder": str(root / "backups"), "scratch": str(root / "scratch"), "log": str(root / "backup.log")},
-        **{"notify": str(root / "notify"), "bucket": BUCKET, "prefix": PREFIX, "region": "eu-west-1"},
-        **{"key_file": str(root / "key.json"), "patience": 5, "scratch_memory": 400},
+        "system": "neurmatic",
+        "container": container,
+        "database": DATABASE,
+        "user": USER,
+        "folder": str(root / "backups"),
+        "scratch": str(root / "scratch"),
+        "log": str(root / "backup.log"),
+        "notify": str(root / "notify"),
+        "bucket": BUCKET,
+        "prefix": PREFIX,
+        "region": "eu-west-1",
+        "key_file": str(root / "key.json"),
+        "patience": 5,
+        "scratch_memory": 400,
     }
 
 
