@@ -22,6 +22,8 @@ VERBS = {
     "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
     "escrow": ("ops.escrow.verb:escrow", "The sealed copy of the state, and the way back from it"),
     "preflight": ("ops.preflight:preflight", "What stands in the way of an `up`, before anything is touched"),
+    "backup": ("ops.backup.verbs:backup", "Dump the database now, restored on trial before it counts; --list"),
+    "restore": ("ops.backup.verbs:restore", "Make a backup the live database, or put it beside it"),
     "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
     "rehearse": ("ops.rehearse:rehearse", "A real server in a container to try things on"),
 }
