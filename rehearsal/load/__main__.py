@@ -10,6 +10,7 @@ import json
 import sys
 
 from rehearsal.load.client import Client
+from rehearsal.load.crowd import Crowd
 from rehearsal.load.plan import Plan
 from rehearsal.load.record import Record
 from rehearsal.load.target import Target
@@ -27,7 +28,9 @@ async def main() -> None:
         sys.stdout.write(record.line())
 
     flushing = asyncio.create_task(_flush())
-    end = await Client(Target(**given["target"]), Plan(**given["plan"]), told).run(stop)
+    target, plan = Target(**given["target"]), Plan(**given["plan"])
+    asker = Crowd(target, plan, told) if plan.people else Client(target, plan, told)
+    end = await asker.run(stop)
     flushing.cancel()
     sys.stdout.write(end.line())
     sys.stdout.flush()

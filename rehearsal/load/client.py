@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rehearsal.load import http1, http2
 from rehearsal.load.answer import Answer, BrokenError
 from rehearsal.load.plan import SECONDS, SOCKETS, Ask, Plan, asks, visitor
 from rehearsal.load.record import End, Record
-from rehearsal.load.sockets import Session
 from rehearsal.load.target import Target
 
 STREAMS = 4
@@ -23,8 +23,9 @@ STREAMS = 4
 WAITING = 4000
 """With so many under way nothing more is sent: the report then says that the rate was not held."""
 TICK = 0.002
-RETIRE = 900
-"""Requests after which a connection of HTTP/2 is left, before nginx says so after 1 000."""
+
+if TYPE_CHECKING:
+    from rehearsal.load.sockets import Session
 
 Told = Callable[[Record], None]
 
@@ -35,25 +36,28 @@ class Client:
         self._http1, self._http2 = target.context(), target.context(("h2",))
         self._kept: list[http1.Connection] = []
         self._streams: list[http2.Connection] = []
-        self._sessions = [Session(target, visitor(number)) for number in range(SOCKETS)]
+        self._sessions = sessions(target) if "WebSocket" in plan.mix else []
         self._under_way: set[asyncio.Task[None]] = set()
+        self._begun = 0
         # One clock for all: that of the machine, but never set back.
         self._offset = time.time() - time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> End:
         """Until `stop`, or until the plan's time is over; then waits for what is under way."""
-        began, sent, source = self._now(), 0, asks(self._plan)
-        due = began
-        while not stop.is_set() and due < began + self._plan.seconds:
-            now = self._now()
-            while due <= now and not stop.is_set():
+        began, source = self._now(), asks(self._plan)
+        due, last = began, began + self._plan.seconds
+        while True:
+            until = min(self._now(), last)
+            while due <= until:
                 ask = next(source)
                 if len(self._under_way) < WAITING:
-                    sent += 1
                     self._spawn(ask, due)
                 due += 1 / self._plan.rate
+            if stop.is_set() or until >= last:
+                break
             await asyncio.sleep(TICK)
-        end = End(began, self._now(), sent)
+        await asyncio.sleep(0)  # what was due just now begins
+        end = End(began, until, self._begun)
         if self._under_way:
             await asyncio.wait(self._under_way)
         await self._leave()
@@ -65,6 +69,7 @@ class Client:
         task.add_done_callback(self._under_way.discard)
 
     async def _one(self, ask: Ask, due: float) -> None:
+        self._begun += 1
         began, outcome, version, tries = self._now(), "", "nobody", Tries()
         try:
             answer = await self._answer(ask, tries)
@@ -124,7 +129,7 @@ class Client:
         return None
 
     async def _by_stream(self, ask: Ask, tries: Tries, fresh: bool) -> Answer:
-        self._streams = [each for each in self._streams if each.open_still and each.asked < RETIRE]
+        self._streams = [each for each in self._streams if each.open_still]
         if fresh or len(self._streams) < STREAMS:
             connection = await http2.Connection.open(self._target, self._http2)
             self._streams.insert(0, connection)
@@ -154,6 +159,12 @@ class Client:
 
     def _now(self) -> float:
         return time.monotonic() + self._offset
+
+
+def sessions(target: Target) -> list[Session]:
+    from rehearsal.load.sockets import Session  # noqa: PLC0415  half a second that most runs do not need
+
+    return [Session(target, visitor(number)) for number in range(SOCKETS)]
 
 
 class Tries:

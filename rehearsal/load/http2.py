@@ -27,6 +27,9 @@ from rehearsal.load.answer import Answer, BrokenError
 from rehearsal.load.plan import Ask
 from rehearsal.load.target import Target
 
+RETIRE = 900
+"""Requests after which a connection is left: nginx would say so after 1 000."""
+
 
 @dataclass
 class Stream:
@@ -73,6 +76,7 @@ class Connection:
 
     async def ask(self, ask: Ask) -> Answer:
         self.asked += 1
+        self.leaving = self.asked >= RETIRE
         stream = Stream(asyncio.get_running_loop().create_future())
         try:
             number = self.state.get_next_available_stream_id()

@@ -29,6 +29,14 @@ class Plan:
     prefix: str = "load"
     mix: Mapping[str, int] = field(default_factory=lambda: dict(SHORT))
     slow: float = SLOW
+    people: int = 0
+    """With some, there is no rate: so many connections stay open, and each asks after having thought."""
+    think: float = 5.0
+
+    @property
+    def expected(self) -> float:
+        """Requests a second."""
+        return self.people / self.think if self.people else self.rate
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def mistakes(heard: Heard, phases: Sequence[Phase] = (), ledger: Mapping[str, int] | None = None) -> Iterator[str]:
     """Why these figures prove nothing, or what they prove against the server; nothing when all is well."""
     assert heard.end  # noqa: S101 - the client has ended
-    yield from unheld(heard.end, heard.plan.rate)
+    yield from unheld(heard.end, heard.plan.expected)
     for phase in phases:
         if not any(phase.overlaps(record) for record in heard.records):
             yield f"no request overlapped the phase {phase.name}: it was not measured"
@@ -108,9 +108,16 @@ def unheld(end: End, rate: float) -> Iterator[str]:
 
 
 def miswritten(records: Sequence[Record], ledger: Mapping[str, int]) -> Iterator[str]:
-    """Lost is what was acknowledged and is not there; doubled is what was done more than once, acknowledged or not."""
-    lost = [record.key for record in records if record.key and not record.outcome and record.key not in ledger]
-    doubled = [record.key for record in records if ledger.get(record.key, 0) > 1]
-    for name, keys in (("lost", lost), ("doubled", doubled)):
+    for name, keys in (("lost", lost(records, ledger)), ("doubled", doubled(records, ledger))):
         if keys:
             yield f"{len(keys)} {name}: {', '.join(keys[:5])}"
+
+
+def lost(records: Sequence[Record], ledger: Mapping[str, int]) -> list[str]:
+    """Acknowledged, and not there."""
+    return [record.key for record in records if record.key and not record.outcome and record.key not in ledger]
+
+
+def doubled(records: Sequence[Record], ledger: Mapping[str, int]) -> list[str]:
+    """Done more than once, acknowledged or not."""
+    return [record.key for record in records if ledger.get(record.key, 0) > 1]

@@ -1,0 +1,140 @@
+"""Deploys of the whole stack under load, beside docker-compose doing the same; in one run.
+
+    python -m bench.deploys [--deploys 20] [--rollbacks 3] [--rate 180] [--backends 2,8] [--compose 5] [--people 1000]
+
+What has been measured is kept in a folder, deploy by deploy, so that a run that was cut short goes on where it was:
+`--folder` names it, and another one begins anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.deploys import compose, people, stage
+from bench.deploys.deploy import Result, measured
+from bench.deploys.page import page, targets
+from rehearsal import TOOLCHAIN
+from rehearsal.docker import docker
+from rehearsal.whole import WholeStack
+
+NAME = "bench-deploys"
+NICE = 10
+
+
+def main() -> int:
+    options = parse()
+    folder = Path(options.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for backends in options.backends:
+        with_us(folder, options, backends)
+    if options.compose:
+        with_compose(folder, options)
+    print(page(folder, options.rate))
+    missed = list(targets(folder))
+    print("\n".join(["", *(f"- MISSED: {each}" for each in missed)]) if missed else "\nAll targets are met.")
+    return 1 if missed else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.deploys")
+    parser.add_argument("--deploys", type=int, default=20, help="with each number of backends")
+    parser.add_argument("--rollbacks", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=180, help="requests a second")
+    parser.add_argument("--backends", type=numbers, default=[2, 8], help="such as 2,8")
+    parser.add_argument("--compose", type=int, default=5, help="deploys by docker-compose; 0 leaves it out")
+    parser.add_argument("--people", type=int, default=1000, help="connections that stay open; 0 leaves them out")
+    parser.add_argument("--folder", default=str(TOOLCHAIN / "bench" / "deploys"), help="where results are kept")
+    return parser.parse_args()
+
+
+def numbers(words: str) -> list[int]:
+    return [int(word) for word in words.split(",")]
+
+
+def with_us(folder: Path, options: argparse.Namespace, backends: int) -> None:
+    wanted = [f"{backends}-deploy-{number:02}" for number in range(1, options.deploys + 1)]
+    wanted += [f"{backends}-rollback-{number:02}" for number in range(1, options.rollbacks + 1)]
+    crowd = f"{backends}-people"
+    missing = [name for name in wanted if not kept(folder, name).exists()]
+    if not missing and (kept(folder, crowd).exists() or not options.people):
+        return
+    with stage.running(NAME, backends) as stack:
+        if options.people and not kept(folder, crowd).exists():
+            keep(folder, crowd, people.measured(stack.target(), options.people))
+        before = stack.release
+        for number, name in enumerate(missing, 1):
+            after = before if "rollback" in name else stack.images.release(f"1.5.{number}")
+            before, stack.release = stack.release, after
+            change = without_registry if "rollback" in name else up
+            result = measured(stack, after["version"], options.rate, lambda: aside(lambda: change(stack)))  # noqa: B023
+            keep(folder, name, asdict(result))
+            print(f"{name}: {said(result)}", file=sys.stderr, flush=True)
+
+
+def up(stack: WholeStack) -> Any:
+    return stack.pulumi("up", "--yes", "--skip-preview")
+
+
+def without_registry(stack: WholeStack) -> Any:
+    """Nobody answers there: whatever wanted an image would wait."""
+    registry = stack.images.registry.container.id
+    docker("pause", registry)
+    try:
+        return up(stack)
+    finally:
+        docker("unpause", registry)
+
+
+def aside(change: Callable[[], Any]) -> Any:
+    """The operator sits at another machine; here the server's work goes before his."""
+    done: list[Any] = []
+
+    def run() -> None:
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)  # of this thread, and of what it starts
+        done.append(change())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if not done:
+        raise SystemExit("The deploy could not be run: see above.")
+    return done[0]
+
+
+def with_compose(folder: Path, options: argparse.Namespace) -> None:
+    missing = [
+        name for number in range(1, options.compose + 1) if not kept(folder, name := f"compose-{number:02}").exists()
+    ]
+    if not missing:
+        return
+    with compose.running() as stack:
+        for number, name in enumerate(missing, 1):
+            result = compose.measured(stack, f"1.5.{number}", options.rate)
+            keep(folder, name, result)
+            print(f"{name}: {result}", file=sys.stderr, flush=True)
+
+
+def said(result: Result) -> str:
+    return f"{result.seconds:.1f} s, {result.requests} requests, {result.mistakes or 'nothing wrong'} {result.said}"
+
+
+def kept(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"
+
+
+def keep(folder: Path, name: str, result: dict[str, Any]) -> None:
+    partial = kept(folder, name).with_suffix(".partial")
+    partial.write_text(json.dumps(result, indent=1) + "\n")
+    partial.rename(kept(folder, name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
