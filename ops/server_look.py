@@ -23,29 +23,38 @@ DRIFT = "INFRA_HOST_DRIFT"
 AGENT = "SSH_AUTH_SOCK"
 
 
-def looked_at(session: Session, look: Callable[[HostSettings, Sequence[Item]], Report] = look) -> Session:
-    """The session with the drift's fingerprint, and with an agent for a key that the stack file names.
+Look = Callable[[HostSettings, Sequence[Item]], Report]
+
+
+def looked_at(session: Session, look: Look = look) -> Session:
+    """The session with the drift's fingerprint, and with an agent for a key that the stack file names."""
+    return seen_at(session, look)[0]
+
+
+def seen_at(session: Session, look: Look = look) -> tuple[Session, Report]:
+    """The same and what was seen.
 
     A server that cannot be looked at is no reason to stop: the plan may be about something else.
     """
+    nothing = Report()
     settings = settings_of(session)
     host = getattr(settings, "host", None)
     if settings is None or not isinstance(host, HostSettings):
-        return session
+        return session, nothing
     session = with_key(session, host)
     if AGENT not in session.environment:
         if session.target.rehearsal is None:
             say("There is no SSH agent here, so the server was not looked at for changes by hand.")
-        return session
+        return session, nothing
     os.environ[AGENT] = session.environment[AGENT]
     try:
         report = look(host, server_items(settings))
     except OperatorError as error:
         say(f"The server was not looked at for changes by hand: {error}")
-        return session
+        return session, nothing
     if report.drift:
         say(f"{host.address} is not as the stack file says ({len(report.drift)} differences): this run puts it right.")
-    return with_variable(session, DRIFT, report.fingerprint)
+    return with_variable(session, DRIFT, report.fingerprint), report
 
 
 def with_key(session: Session, host: HostSettings) -> Session:

@@ -10,7 +10,8 @@ from ops.emulated import set_up_for
 from ops.escrow.keep import refresh
 from ops.inventory import finder
 from ops.recover import recover
-from ops.server_look import looked_at
+from ops.repairs import repairs
+from ops.server_look import seen_at
 from ops.session import Session, backend_of, open_session, options
 from ops.target import Target, target_options
 
@@ -28,8 +29,8 @@ def up(target: Target, engine_options: tuple[str, ...]) -> None:
     set_up_for(target)
     session = open_session(target)
     put_in_order(session)
-    session = looked_at(session)
-    status = session.pulumi("up", *options(engine_options))
+    session, report = seen_at(session)
+    status = session.pulumi("up", *repairs(session, report), *options(engine_options))
     # A failed update has changed the state as well.
     kept = refresh(session, "up")
     sys.exit(status or (0 if kept else 1))
