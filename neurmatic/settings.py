@@ -112,6 +112,7 @@ class NeurmaticSettings(StackSettings):
         fit.cpus_fit,
         fit.postgres_memory_fits,
         fit.redis_memory_fits,
+        fit.subnets_are_private,
         rates_are_whole,
     )
     NOTES: ClassVar = (checks.release_note, fit.cpus_shared)

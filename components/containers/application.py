@@ -9,6 +9,8 @@ from components.containers.services import BACKEND_PORT, FRONTEND_PORT, Service
 
 NGINX_USER = "101:101"
 STACK_FOLDER = "/etc/stack"
+# The firewall of the server decides who reaches these.
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 # The variables become the process' own, and nothing else on the host or in the state sees them.
 WITH_ENVIRONMENT = ("/bin/sh", "-euc", f'set -a; . /run/secrets/{ENVIRONMENT}; set +a; exec "$@"', "--")
 
@@ -50,7 +52,7 @@ def frontend(settings: ContainersSettings, release: Release) -> Service:
     )
 
 
-def load_balancer(settings: ContainersSettings, folder: str) -> Service:
+def load_balancer(settings: ContainersSettings, folder: str, *, ipv6: bool = False) -> Service:
     """Its configuration is a folder of the host that a reload reads: it is never replaced for a change of that."""
     given, release = settings.nginx, settings.release
     return Service(
@@ -65,7 +67,7 @@ def load_balancer(settings: ContainersSettings, folder: str) -> Service:
         folders={folder: STACK_FOLDER},
         writable=("/var/cache/nginx", "/var/run"),
         ports=(80, 443),
-        public=True,
+        addresses=EVERYWHERE if ipv6 else EVERYWHERE[:1],
         stop_seconds=settings.rolling.drain,
         stop_signal="SIGQUIT",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 import pulumi
 import pulumi_docker as docker
@@ -38,6 +39,8 @@ class ContainerStackArgs:
     labels: Mapping[str, str]
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """What backends know besides the generated credentials, by name."""
+    ipv6: bool = False
+    """The server has an IPv6 address: containers get some, too."""
     client_ca: pulumi.Input[str] | None = None
     """The CA of Cloudflare's client certificate; without one nginx answers whoever reaches it."""
 
@@ -59,10 +62,13 @@ class ContainerStack(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _network(self) -> docker.Network:
+        settings, ipv6 = self._args.settings, self._args.ipv6
         return docker.Network(
             f"{self._name}-network",
-            name=self._args.settings.network,
+            name=settings.network,
             driver="bridge",
+            ipv6=ipv6,
+            ipam_configs=[addresses(each) for each in (settings.subnet, *([settings.subnet6] if ipv6 else []))],
             labels=[
                 {"label": key, "value": value}
                 for key, value in sorted({**self._args.labels, "machine": self._args.machine}.items())
@@ -73,7 +79,7 @@ class ContainerStack(pulumi.ComponentResource):
     def _nginx(self) -> Balancer:
         settings = self._args.settings
         folder = f"{self._args.root}/infrastructure/nginx"
-        service = load_balancer(settings, folder)
+        service = load_balancer(settings, folder, ipv6=self._args.ipv6)
         origin = Origin(
             site=self._args.around.site,
             settings=settings.nginx,
@@ -90,3 +96,8 @@ class ContainerStack(pulumi.ComponentResource):
         running = [self._runner.run(service, [migrated]) for service in backends]
         pages = self._runner.run(frontend(settings, release))
         self._balancer.switch([each.name for each in running], [pages.name], settings.rolling.soak)
+
+
+def addresses(subnet: str) -> docker.NetworkIpamConfigArgs:
+    """With its gateway: what Docker chooses by itself is read back, and looks like a change."""
+    return docker.NetworkIpamConfigArgs(subnet=subnet, gateway=str(next(ip_network(subnet).hosts())))

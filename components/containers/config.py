@@ -201,17 +201,13 @@ class Certificates(Section):
     """The origin's certificate."""
 
     issuer: Issuer = Issuer.LETS_ENCRYPT_HTTP01
-    """Who signs it and how the names are proven. DNS-01 needs no way in through port 80, Cloudflare's own no proof."""
+    """Who signs it and how the names are proven. DNS-01 needs no way in through port 80."""
     email: Email = "admin@neurmatic.com"
-    """Mail of the account with the authority, when that is registered."""
+    """Account mail: expiry warnings go there."""
     directory: HttpsUrl = "https://acme-v02.api.letsencrypt.org/directory"
     """The authority's ACME directory."""
     renew_before: Annotated[int, SECONDS.between("1d", "60d")] = 30 * 86400
     """How long before it ends a certificate is renewed."""
-
-    @property
-    def by_cloudflare(self) -> bool:
-        return self.issuer is Issuer.CLOUDFLARE_ORIGIN
 
 
 class Rolling(Section):
@@ -278,6 +274,10 @@ class ContainersSettings(Section):
     """What a backend answers when it is ready for requests."""
     network: Slug = "neurmatic-network"
     """The bridge network."""
+    subnet: Cidr = "172.28.240.0/24"
+    """Its IPv4 addresses. Changing them makes all containers anew."""
+    subnet6: Cidr = "fd6e:6575:726d::/64"
+    """Its IPv6 addresses, where the server has one (`host.ipv6`): visitors keep theirs on the way to nginx."""
     allow: Allow = Allow()
     """Opt-ins."""
 

@@ -25,7 +25,7 @@ def container_arguments(service: Service, settings: ContainersSettings, secrets:
         **_limits(service, settings),
         **_storage(service, secrets),
         **_health(service, settings),
-        "ports": [_published(port, service.public) for port in sorted(service.ports)],
+        "ports": [_published(port, address) for port in sorted(service.ports) for address in service.addresses],
     }
 
 
@@ -33,8 +33,7 @@ def secret_files(service: Service) -> list[str]:
     return sorted([*service.secrets, *([ENVIRONMENT] if service.secret_environment else [])])
 
 
-def _published(port: int, public: bool) -> dict[str, Any]:
-    address = "0.0.0.0" if public else "127.0.0.1"  # noqa: S104 (the host's firewall decides who reaches it)
+def _published(port: int, address: str) -> dict[str, Any]:
     return {"internal": port, "external": port, "ip": address, "protocol": "tcp"}
 
 

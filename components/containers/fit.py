@@ -6,6 +6,7 @@ A deploy runs the old and the new set of application containers at once, so ever
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 
 from components.containers.config import ContainersSettings
 from components.host.config import HostSettings
@@ -105,6 +106,16 @@ def redis_memory_fits(containers: ContainersSettings) -> Iterable[Mistake]:
             " room for buffers, or the kernel kills it",
             about=(("containers", "redis", "maxmemory"),),
         )
+
+
+def subnets_are_private(containers: ContainersSettings) -> Iterable[Mistake]:
+    for name, version, longest in (("subnet", 4, 26), ("subnet6", 6, 120)):
+        given = ip_network(getattr(containers, name))
+        if given.version != version or not given.is_private or given.prefixlen > longest:
+            yield Mistake(
+                ("containers", name),
+                f"has to be a private IPv{version} network with room for all containers (/{longest})",
+            )
 
 
 def size(megabytes: int) -> str:

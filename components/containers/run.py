@@ -45,6 +45,8 @@ class Runner:
                 # The provider takes a change of these for no change at all (kreuzwerker/terraform-provider-docker#988).
                 replace_on_changes=["healthcheck", "tmpfs"],
                 delete_before_replace=not service.rolls,
+                # One port at two addresses is read back in any order; where it is published is among the labels.
+                ignore_changes=["ports"] if len(service.addresses) > 1 else None,
             ),
         )
 
@@ -111,6 +113,8 @@ class Runner:
             "machine": self.args.machine,
             "service": service.kind,
         }
+        if len(service.addresses) > 1:
+            labels["addresses"] = " ".join(service.addresses)
         if service.secret_environment:
             labels["variables"] = pulumi.Output.unsecret(self._variables(service).apply(fingerprint))
         return [{"label": key, "value": value} for key, value in sorted(labels.items())]

@@ -26,9 +26,8 @@ class Service:
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
-    """Published on loopback of the host alone."""
-    public: bool = False
-    """Published on all addresses instead: for the load balancer, and nothing else."""
+    addresses: tuple[str, ...] = ("127.0.0.1",)
+    """Where ports are published: for all but the load balancer on loopback of the host alone."""
     rolls: bool = False
     """A new one runs beside the old one before it takes over."""
     environment: Mapping[str, str] = field(default_factory=dict)

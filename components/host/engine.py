@@ -36,9 +36,11 @@ def daemon_text(settings: HostSettings) -> str:
         "default-address-pools": list(ADDRESS_POOLS),
         # Slices with limits are systemd's, and cgroup_parent can only name one when systemd drives.
         "exec-opts": ["native.cgroupdriver=systemd"],
-        "experimental": False,
+        # Before 27 the rules that lead an IPv6 visitor to a container, his address unchanged, count as experimental.
+        "experimental": settings.ipv6 is not None,
         # Containers of the default bridge do not see each other; the product's own network is not that one.
         "icc": False,
+        "ip6tables": settings.ipv6 is not None,
         "live-restore": given.live_restore,
         "log-driver": "json-file",
         "log-opts": {"max-size": f"{given.log_max_size}m", "max-file": str(given.log_max_files)},

@@ -131,15 +131,18 @@ def normalise(values: Values) -> Values:
 
 
 def nested_defaults(value: Any, type_: Type, objects: Values) -> Any:
-    """Add the defaults within lists and objects, each object with its note of them, as the bridge does."""
+    """Add the defaults within lists and objects, each object with its note of them, as the bridge does.
+
+    For a property that the program ignores the engine gives the old inputs, which have their note already.
+    """
     if isinstance(value, list) and type_[0] == "list":
         return [nested_defaults(item, type_[1], objects) for item in value]
     if not isinstance(value, dict) or type_[0] != "obj" or SIGNATURE in value:
         return value
     types, defaults = objects[type_[1]], NESTED_DEFAULTS.get(type_[1], {})
     added = {key: default for key, default in defaults.items() if value.get(key) is None}
-    deep = {key: nested_defaults(item, types[key][0], objects) for key, item in value.items()}
-    return {**deep, **added, DEFAULTS: sorted(added)}
+    deep = {key: nested_defaults(item, types[key][0], objects) for key, item in value.items() if key != DEFAULTS}
+    return {**deep, **added, DEFAULTS: sorted({*added, *value.get(DEFAULTS, ())})}
 
 
 def with_defaults(values: Values, olds: Values, rules: Rules, named: "Naming") -> Values:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.offline.plugins import wire
+from rehearsal.offline.plugins.check import nested_defaults
 from rehearsal.offline.plugins.randoms import _libcrypt
 
 PASSWORD = "random:index/randomPassword:RandomPassword"
@@ -213,3 +214,11 @@ def test_a_command_that_takes_too_long_is_ended_with_what_it_started(opened: Ope
     assert time.monotonic() - begun < 20
     stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
     assert not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_what_was_checked_before_is_left_as_it_is() -> None:
+    """The old inputs of a property that the program ignores come back with their note of the defaults."""
+    objects = {"ContainerPortArgs": dict.fromkeys(("internal", "ip", "protocol"), ("str", False))}
+    once = nested_defaults([{"internal": "80", "ip": "::"}], ("list", ("obj", "ContainerPortArgs")), objects)
+    assert once == [{"internal": "80", "ip": "::", "protocol": "tcp", "__defaults": ["protocol"]}]
+    assert nested_defaults(once, ("list", ("obj", "ContainerPortArgs")), objects) == once
