@@ -201,13 +201,17 @@ class Certificates(Section):
     """The origin's certificate."""
 
     issuer: Issuer = Issuer.LETS_ENCRYPT_HTTP01
-    """Who signs it and how the names are proven. DNS-01 needs no way in through port 80."""
+    """Who signs it and how the names are proven. DNS-01 needs no way in through port 80, Cloudflare's own no proof."""
     email: Email = "admin@neurmatic.com"
-    """Account mail: expiry warnings go there."""
+    """Mail of the account with the authority, when that is registered."""
     directory: HttpsUrl = "https://acme-v02.api.letsencrypt.org/directory"
     """The authority's ACME directory."""
     renew_before: Annotated[int, SECONDS.between("1d", "60d")] = 30 * 86400
     """How long before it ends a certificate is renewed."""
+
+    @property
+    def by_cloudflare(self) -> bool:
+        return self.issuer is Issuer.CLOUDFLARE_ORIGIN
 
 
 class Rolling(Section):
