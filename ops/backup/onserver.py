@@ -31,8 +31,8 @@ class Scripts:
         code = subprocess.run(self.server.ssh(shlex.join(["sudo", "-n", script, *arguments])), check=False).returncode
         if code == NO_CONNECTION:
             raise OperatorError(
-                f"The connection to {self.server.place} broke. What had begun there goes on: {self.root}/logs/backup.log "
-                "says how it ends."
+                f"The connection to {self.server.place} broke. What had begun there goes on: "
+                f"{self.root}/logs/backup.log says how it ends."
             )
         return code
 
@@ -42,7 +42,7 @@ class Scripts:
 
     @contextmanager
     def lent(self, path: Path, folder: str, name: str) -> Iterator[str]:
-        """A file of this machine, on the server while the block runs; readable by root alone."""
+        """A file of this machine, on the server while the block runs, for root alone."""
         if not path.is_file():
             raise OperatorError(f"There is no file {path}.")
         there = f"{folder}/infra-{uuid.uuid4().hex[:12]}"

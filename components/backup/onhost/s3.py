@@ -100,7 +100,7 @@ class Bucket:
         with self.call(Call("POST", key, {"uploads": ""}, about)) as answer:
             upload = found(answer.read(), "UploadId")
         try:
-            tags = [self._part(key, upload, number, piece) for number, piece in enumerate(pieces(path), 1)]
+            tags = [self._part(key, upload, number, piece) for number, piece in enumerate(pieces(path, PART), 1)]
             rows = [f"<Part><PartNumber>{n}</PartNumber><ETag>{tag}</ETag></Part>" for n, tag in enumerate(tags, 1)]
             text = f"<CompleteMultipartUpload>{''.join(rows)}</CompleteMultipartUpload>".encode()
             digest = hashlib.sha256(text).hexdigest()
@@ -251,7 +251,7 @@ def plain(said: bytes) -> str:
     return re.sub(r' xmlns="[^"]*"', "", said.decode(), count=1)
 
 
-def pieces(path: Path, size: int = PART) -> Iterator[bytes]:
+def pieces(path: Path, size: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(size):
             yield piece

@@ -72,7 +72,7 @@ def read(path: Path) -> Settings:
     known = {each.name for each in fields(Settings)}
     try:
         return Settings(**{key: value for key, value in data.items() if key in known})
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise BackupError(
             f"The settings {path} do not fit these scripts ({error}): `./infra up` writes both."
         ) from None

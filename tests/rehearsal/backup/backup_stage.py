@@ -21,6 +21,7 @@ from rehearsal.clouds import servers
 from rehearsal.clouds.servers import Clouds
 from rehearsal.images import ensure_image
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.sinks.debian import program
 
 BUCKET, PREFIX, DATABASE, USER = "test-backups", "database/", "shop", "prod"
 SHOP = """
@@ -45,6 +46,10 @@ INSERT INTO "Odd ""Name" VALUES ('-- neurmatic-backup: {}', '{}', 1);
 INSERT INTO ledger (word) VALUES ('first');
 SELECT lo_from_bytea(0, 'a large object');
 """
+
+
+# On a server they are packages; here they need not be installed.
+TOOLS = [str(Path(program(name, package)).parent) for name, package in (("age", "age"), ("pigz", "pigz"))]
 
 
 @dataclass
@@ -76,7 +81,8 @@ class Stage:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "AWS_ENDPOINT_URL_S3": self.clouds.aws, **self.variables}
+        path = ":".join(dict.fromkeys([*TOOLS, os.environ["PATH"]]))
+        return {**os.environ, "PATH": path, "AWS_ENDPOINT_URL_S3": self.clouds.aws, **self.variables}
 
     def write_settings(self, changes: Mapping[str, Any]) -> None:
         (self.root / "backup.json").write_text(json.dumps({**self.settings, **changes}))
@@ -120,13 +126,13 @@ class Stage:
 
     def forget(self) -> None:
         """Everything but the database."""
+        self.clouds.clear_faults()
         for path in self.backups.iterdir():
             if path.is_file():
                 path.unlink()
         for key in self.objects():
             self.client().delete_object(Bucket=BUCKET, Key=key)
         (self.root / "told").unlink(missing_ok=True)
-        self.clouds.clear_faults()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from backup_stage import Stage, stage
 
 
 @pytest.fixture(scope="session")
-def _stage(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage_of_session(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     if engine:
         pytest.skip(engine)
     root = tmp_path_factory.mktemp("backup")
@@ -21,7 +21,7 @@ def _stage(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 
 @pytest.fixture
-def shop(_stage: Stage) -> Iterator[Stage]:
-    _stage.forget()
-    yield _stage
-    _stage.forget()
+def shop(stage_of_session: Stage) -> Iterator[Stage]:
+    stage_of_session.forget()
+    yield stage_of_session
+    stage_of_session.forget()

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from backup_stage import BUCKET, Stage
 
+from rehearsal.sinks.debian import program
+
 pytestmark = pytest.mark.rehearsal
 
 
 def key(folder: Path, name: str) -> tuple[Path, str]:
-    path = folder / name
-    path.write_bytes(subprocess.run(["age-keygen"], capture_output=True, check=True).stdout)
-    return path, subprocess.run(
-        ["age-keygen", "-y", str(path)], capture_output=True, check=True, text=True
-    ).stdout.strip()
+    path, keygen = folder / name, program("age-keygen", "age")
+    path.write_bytes(subprocess.run([keygen], capture_output=True, check=True).stdout)
+    public = subprocess.run([keygen, "-y", str(path)], capture_output=True, check=True, text=True).stdout
+    return path, public.strip()
 
 
 def test_only_the_offline_key_opens_it_elsewhere(shop: Stage, tmp_path: Path) -> None:
