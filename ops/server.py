@@ -80,6 +80,15 @@ class Server:
             raise NoConnectionError(self.explain(done.stderr))
         return done
 
+    def stream(self, command: str) -> int:
+        """What it prints goes on as it comes. The end of its standard input is the end of whoever reads."""
+        self._refuse_without_key()
+        try:
+            with subprocess.Popen(self.ssh(command), stdin=subprocess.PIPE) as process:
+                return process.wait()
+        except FileNotFoundError:
+            raise OperatorError("The program ssh is missing here: install openssh-client.") from None
+
     def _refuse_without_key(self) -> None:
         path = self.settings.ssh.private_key_path
         if path and not Path(path).is_file():

@@ -60,7 +60,8 @@ def items(watched: Watched) -> tuple[Item, ...]:
         Directory(watched.folder),
         *(File(f"{there}/{name}", (here / name).read_text(), reader=PYTHON) for name in MODULES),
         File(f"{watched.folder}/settings.json", f"{json.dumps(told(watched), indent=2, sort_keys=True)}\n"),
-        File(watched.script, entry_text(watched), mode="0755", reader=SHELL),
+        File(watched.script, entry_text(watched, "main"), mode="0755", reader=SHELL),
+        File(f"{watched.root}/infrastructure/scripts/logs", entry_text(watched, "logs"), mode="0755", reader=SHELL),
         File(f"/etc/systemd/system/{SERVICE}", service_text(watched), reader=VERIFY, on_change=RELOAD),
         File(f"/etc/systemd/system/{TIMER}", timer_text(), reader=VERIFY, on_change=RELOAD),
         Unit(TIMER),
@@ -118,16 +119,16 @@ def write_client(host: VpsHost, root: str, pair: KeyPair) -> None:
     host.secret("health-client", client_certificate(root), text)
 
 
-def entry_text(watched: Watched) -> str:
+def entry_text(watched: Watched, module: str) -> str:
     """-I: nothing that lies around is imported. -B: nothing compiled is left behind."""
     start = (
         f'import sys; sys.path.insert(0, "{watched.folder}/lib"); '
-        "from components.health.onhost.main import main; "
+        f"from components.health.onhost.{module} import main; "
         f'sys.exit(main("{watched.folder}/settings.json", sys.argv[1:]))'
     )
     lines = [
         "#!/bin/sh",
-        "# Whether the product works: 0 when it does, 1 when it does not. --verbose, --json (docs/health.md).",
+        "# --help says what it does, docs/health.md what to do then.",
         f"exec /usr/bin/python3 -IB -c '{start}' \"$@\"",
         "",
     ]
