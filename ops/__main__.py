@@ -25,6 +25,8 @@ VERBS = {
     "backup": ("ops.backup.verbs:backup", "Dump the database now, restored on trial before it counts; --list"),
     "restore": ("ops.backup.verbs:restore", "Make a backup the live database, or put it beside it"),
     "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
+    "health": ("ops.health:health", "Whether the product works: on its server, and from here"),
+    "logs": ("ops.logs:logs", "What a service writes, across deploys as well"),
     "rehearse": ("ops.rehearse:rehearse", "A real server in a container to try things on"),
 }
 
