@@ -46,7 +46,7 @@ def main() -> None:
     )
     drift = os.environ.get("INFRA_HOST_DRIFT", "")
     host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
-    write_secrets(host, settings, secrets, storage.dumps)
+    write_secrets(host, settings, secrets, storage.dumps, edge.origin_pulls)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     ContainerStack(
         "stack",
