@@ -4,6 +4,7 @@ import os
 
 import pulumi
 
+from components.certificates.component import Certificate, CertificateArgs
 from components.containers.component import ContainerStack, ContainerStackArgs
 from components.containers.environment import Surroundings
 from components.credentials.component import Credentials, CredentialsArgs
@@ -15,6 +16,7 @@ from components.publish.component import PublishedContract, PublishedContractArg
 from components.settings import SettingsError, load, notes, read_secrets, required_secrets
 from components.storage.component import Storage, StorageArgs
 from components.values import DataPolicy
+from neurmatic.certified import certified
 from neurmatic.contract import promised
 from neurmatic.server import items, write_secrets
 from neurmatic.settings import NeurmaticSettings
@@ -40,15 +42,16 @@ def main() -> None:
     edge = CloudflareEdge(
         "edge",
         CloudflareEdgeArgs(
-            settings.edge, site, settings.host.ipv4, settings.host.ipv6, rules_of(settings.edge.tenants)
+            *(settings.edge, site, settings.host.ipv4, settings.host.ipv6, rules_of(settings.edge.tenants)),
+            origin_certificate=settings.containers.certificates.by_cloudflare,
         ),
         on_clouds,
     )
     drift = os.environ.get("INFRA_HOST_DRIFT", "")
     host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
-    write_secrets(host, settings, secrets, storage.dumps, edge.origin_pulls)
+    write_secrets(host, settings, secrets, storage.dumps)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
-    ContainerStack(
+    stack = ContainerStack(
         "stack",
         ContainerStackArgs(
             settings=settings.containers,
@@ -66,6 +69,9 @@ def main() -> None:
         ),
         pulumi.ResourceOptions(providers=[*clouds, engine]),
     )
+    token = secrets.get("cloudflare_dns_token")
+    signed = CertificateArgs(certified(settings), host, [edge, stack], token, edge.origin_certificate)
+    Certificate("certificate", signed, on_clouds)
     promise = promised(settings)
     PublishedContract("contract", PublishedContractArgs(settings.publish, promise, disposable, tags), on_clouds)
 

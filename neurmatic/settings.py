@@ -17,7 +17,7 @@ from components.publish.config import PublishSettings
 from components.settings import SecretSpec, StackSettings
 from components.site import NeurmaticSite
 from components.storage.config import StorageSettings
-from components.values import DataPolicy, Environment, OauthProvider
+from components.values import DataPolicy, Environment, Issuer, OauthProvider
 
 PROVIDER_NAMES = {OauthProvider.GOOGLE: "Google", OauthProvider.LINKEDIN: "LinkedIn", OauthProvider.GITHUB: "GitHub"}
 
@@ -71,6 +71,11 @@ class NeurmaticSettings(StackSettings):
             )
             for provider in OauthProvider
             for part in ("id", "secret")
+        ),
+        SecretSpec(
+            "cloudflare_dns_token",
+            "certbot proves the names with it: DNS edit in the zone (containers.certificates.issuer).",
+            needed=lambda settings: settings.containers.certificates.issuer is Issuer.LETS_ENCRYPT_DNS01,
         ),
         SecretSpec("sendgrid_api_key", "The application sends mail with it."),
         SecretSpec(

@@ -51,6 +51,8 @@ class Images:
             "redis": {**sizes["redis"], "image": self.stateful["redis"], "maxmemory": "64MB"},
             "backend": {**sizes["backend"], "command": ["docker-entrypoint.sh", "server"]},
             "nginx": {**sizes["nginx"], "image": self.stateful["nginx"], "at_least": NGINX},
+            # Of the emulated Cloudflare: no authority has to be asked, and no name to lead here.
+            "certificates": {"issuer": "cloudflare_origin"},
             "system_memory": "256MB",
             "rolling": {"soak": "5s", "drain": "5s"},
             **({"release": dict(release)} if release else {}),

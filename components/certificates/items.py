@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,8 @@ DNS_SECONDS = 15
 """Cloudflare's name servers know a new record within a few seconds."""
 SERVICE = "neurmatic-certificate.service"
 TIMER = "neurmatic-certificate.timer"
-COMPONENTS = Path(__file__).parent.parent
-MODULES = (
-    *(f"certificates/onhost/{name}.py" for name in ("authority", "dns", "installing", "main", "reading")),
-    *(f"containers/onhost/{name}.py" for name in ("engine", "gates", "releases", "serve")),
-)
+REPOSITORY = Path(__file__).parent.parent.parent
+MAIN = "components.certificates.onhost.main"
 # Reads a script as Python does, without leaving a compiled one behind.
 PYTHON = Reader(("python3", "-I", "-c", "import ast,sys;ast.parse(open(sys.argv[1]).read())", "{candidate}"))
 RELOAD = (("systemctl", "daemon-reload"),)
@@ -77,14 +75,25 @@ def items(subject: Subject, packages: tuple[str, ...] = ()) -> tuple[Item, ...]:
 def _scripts(subject: Subject) -> tuple[Item, ...]:
     return (
         Directory(subject.folder),
-        *(
-            File(f"{subject.folder}/lib/components/{name}", (COMPONENTS / name).read_text(), reader=PYTHON)
-            for name in MODULES
-        ),
+        *(File(f"{subject.folder}/lib/{path}", text, reader=PYTHON) for path, text in sorted(modules(MAIN).items())),
         File(f"{subject.folder}/settings.json", told(subject)),
         File(f"{subject.scripts}/certificate", entry_text(subject, ""), mode="0755", reader=PYTHON),
         File(f"{subject.scripts}/certificate-status", entry_text(subject, "status"), mode="0755", reader=PYTHON),
     )
+
+
+def modules(name: str) -> dict[str, str]:
+    """Path -> text of a module and of what it imports from this repository."""
+    path = f"{name.replace('.', '/')}.py"
+    if not (REPOSITORY / path).is_file():
+        return {}
+    text = (REPOSITORY / path).read_text()
+    found = {path: text}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("components."):
+            for each in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                found |= modules(each)
+    return found
 
 
 def _units() -> tuple[Item, ...]:
@@ -136,7 +145,7 @@ def entry_text(subject: Subject, verb: str) -> str:
         "",
         f'sys.path.insert(0, "{subject.folder}/lib")',
         *([f'sys.argv.insert(1, "{verb}")'] if verb else []),
-        "from components.certificates.onhost.main import main",
+        f"from {MAIN} import main",
         "",
         f'main("{subject.folder}/settings.json")',
         "",
