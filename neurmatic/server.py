@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from components.backup import items as backup
 from components.certificates import items as certificates
+from components.containers import cleanup
+from components.health import items as health
 from components.host.items import Item
 from components.notify import items as notify
 from neurmatic.certified import certified
 from neurmatic.settings import NeurmaticSettings
+from neurmatic.watched import watched
 
 if TYPE_CHECKING:
+    from components.edge.origin import OriginPulls
     from components.host.component import VpsHost
     from components.storage.identity import BucketKey
 
 
-def write_secrets(host: VpsHost, settings: NeurmaticSettings, secrets: Mapping[str, Any], dumps: BucketKey) -> None:
+def write_secrets(
+    host: VpsHost,
+    settings: NeurmaticSettings,
+    secrets: Mapping[str, Any],
+    dumps: BucketKey,
+    origin_pulls: OriginPulls | None,
+) -> None:
     """What the scripts on the server read besides their settings."""
     root = settings.host.root
     notify.write_secrets(host, settings.backup.notify, root, secrets)
     backup.write_secrets(host, root, dumps)
+    if origin_pulls is not None:
+        health.write_client(host, root, origin_pulls.probe)
 
 
 def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
@@ -31,5 +43,7 @@ def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
     return (
         *notify.items(settings.backup.notify, stack, root, sender, alerts.remind_after),
         *backup.items(settings),
+        *health.items(watched(settings)),
+        *cleanup.items(settings.containers, root),
         *certificates.items(certified(settings), settings.host.all_packages),
     )
