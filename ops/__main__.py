@@ -21,6 +21,8 @@ VERBS = {
     "outputs": ("ops.outputs:outputs", "What a stack hands out: for people, as JSON, as an env file"),
     "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
     "escrow": ("ops.escrow.verb:escrow", "The sealed copy of the state, and the way back from it"),
+    "credentials": ("ops.credentials.listing:credentials", "Each secret's source, age and due date; never a value"),
+    "rotate": ("ops.credentials.rotate:rotate", "Another version of one credential, and nobody notices"),
     "preflight": ("ops.preflight:preflight", "What stands in the way of an `up`, before anything is touched"),
     "backup": ("ops.backup.verbs:backup", "Dump the database now, restored on trial before it counts; --list"),
     "restore": ("ops.backup.verbs:restore", "Make a backup the live database, or put it beside it"),

@@ -1,0 +1,134 @@
+"""`./infra rotate NAME`: another version of one credential, without an outage, and nothing else changes.
+
+The version is a number in the stack file, so that what runs is in git (docs/decisions/0012). The rotation itself is an
+`up`: it makes the new one, lets the servers accept it, rolls the backends, and withdraws the old one last. So an
+interrupted rotation is one whose number is ahead of the state, and the same command goes on with it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from components.settings import StackSettings
+from ops.credentials.known import Kind, Rotated, rotated
+from ops.credentials.listing import resources
+from ops.deploy.stackedit import written
+from ops.emulated import set_up_for
+from ops.errors import OperatorError
+from ops.escrow.keep import refresh
+from ops.server import settings_of
+from ops.server_look import looked_at
+from ops.session import Session, open_session, say
+from ops.target import Target, target_options
+from ops.up import put_in_order
+from rehearsal.stackfile import laid_over
+from rehearsal.workspace import Workspace
+
+LOGGED_OUT = "Everyone is logged out: the application does not accept what it signed before."
+STAYS = (
+    "What was signed before stays valid until the next rotation (containers.backend.accepts_previous): after a leak, "
+    "rotate twice."
+)
+BY_HAND = {
+    "app_user": (
+        "Neon and Railway do not know it yet. Until both have it, the application cannot log in: give app_user the new "
+        "password in Neon, then put DATABASE_URL into Railway's variables and redeploy."
+    ),
+    "jwt": "Railway does not know it yet: put JWT_SECRET into its variables and redeploy. Everyone is logged out then.",
+    "refresh_token": (
+        "Railway does not know it yet: put REFRESH_TOKEN_SECRET into its variables and redeploy. "
+        "Everyone is logged out then."
+    ),
+}
+READ = "Read it with `./infra shell`, then `pulumi stack output secrets --show-secrets`: it is a secret on your screen."
+
+
+@click.command()
+@target_options
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate(target: Target, name: str, yes: bool) -> None:
+    """Another version of one credential, accepted before it is used and the old one withdrawn when nobody uses it.
+
+    Interrupted anywhere, the same command goes on. `./infra credentials` lists the names.
+    """
+    set_up_for(target)
+    wanted = one(settings_of(target), name)
+    session = open_session(target)
+    put_in_order(session)
+    if begin(session, wanted, yes):
+        wanted = one(settings_of(target), name)
+        session = open_session(target)
+    status = looked_at(session).pulumi("up", *(["--yes", "--skip-preview"] if yes else []))
+    refresh(session, "rotate")
+    sys.exit(status or finish(session, wanted))
+
+
+def one(settings: StackSettings, name: str) -> Rotated:
+    known = {each.name: each for each in rotated(settings)}
+    if name in known:
+        return known[name]
+    given = {spec.key: spec for spec in type(settings).SECRETS}
+    if name in given:
+        command, day = given[name].command(settings.PROJECT), f"{settings.PROJECT}:credentials.since.{name}"
+        raise OperatorError(
+            f"{name} is issued by somebody else: make another one there, then `{command}`, write the day to {day}, "
+            "`./infra up`, and take the old one back there."
+        )
+    if name.startswith("deploy_key"):
+        raise OperatorError(
+            "Add the new public key to host.deploy.keys beside the old one, `./infra up`, log in with it, then remove "
+            "the old one from the list and `./infra up` again."
+        )
+    raise OperatorError(f"There is no credential {name!r} to rotate: there is {', '.join(known)}.")
+
+
+def begin(session: Session, wanted: Rotated, yes: bool) -> bool:
+    """Writes the next number, unless a rotation is under way."""
+    found = resources(session)
+    if not wanted.found(found):
+        raise OperatorError(f"{wanted.name} is not made yet: `./infra up` does it, and there is nothing to rotate.")
+    if not wanted.complete(found):
+        say(f"The rotation of {wanted.name} to version {wanted.generation} was cut off: it goes on.")
+        return False
+    step = f"version {wanted.generation + 1} takes the place of {wanted.generation}"
+    say(f"{wanted.name}: {step}. {effect(session, wanted)}")
+    if not yes and not click.confirm("Go on?"):
+        raise OperatorError("Nothing was changed.")
+    write(session, wanted.name, wanted.generation + 1)
+    return True
+
+
+def effect(session: Session, wanted: Rotated) -> str:
+    if wanted.name in BY_HAND and session.target.system == "neuropilot":
+        return BY_HAND[wanted.name]
+    if wanted.kind is Kind.SIGNING:
+        return STAYS if wanted.previous else LOGGED_OUT
+    return "Nobody notices: both are valid until nothing uses the old one."
+
+
+def write(session: Session, name: str, generation: int) -> None:
+    """Into the stack file, to be committed; of a rehearsal, into its own settings."""
+    target = session.target
+    section = f"{target.system}:credentials"
+    if target.rehearsal is None:
+        path = target.stack_file()
+        path.write_text(written(path, (section, "generation"), {name: str(generation)}))
+        say(f"Written to {path.name}: commit it.")
+        return
+    workspace = Workspace(target.source, target.rehearsal)
+    workspace.keep(laid_over(workspace.kept, {section: {"generation": {name: generation}}}))
+
+
+def finish(session: Session, wanted: Rotated) -> int:
+    """Whether the state has the new version alone."""
+    if not wanted.complete(resources(session)):
+        say(f"The rotation of {wanted.name} is not complete: the same command goes on with it.")
+        return 1
+    before = "" if wanted.previous else " The one before is gone."
+    say(f"{wanted.name} is at version {wanted.generation}.{before}")
+    if session.target.system == "neuropilot":
+        say(f"{BY_HAND[wanted.name]} {READ}")
+    return 0
