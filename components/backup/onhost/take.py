@@ -45,7 +45,7 @@ class Taker:
             self.warnings.append(f"The clock of this server has gone back: {name} is named after the newest backup.")
         path = self.shelf.folder / name
         try:
-            told = self._dump(server, path, reason)
+            told = self.dump(server, path, reason)
             self.say(
                 f"{name}: {path.stat().st_size} bytes, {len(told.portrait.tables)} tables, {told.portrait.rows} rows"
             )
@@ -70,7 +70,7 @@ class Taker:
                     "backup.local_kept."
                 )
 
-    def _dump(self, server: Server, path: Path, reason: str) -> Manifest:
+    def dump(self, server: Server, path: Path, reason: str) -> Manifest:
         with server.session(self.settings.database) as session:
             snapshot = session.snapshot()
             taken, version = session.ask("SELECT pg_catalog.now(), pg_catalog.current_setting('server_version')")[

@@ -44,9 +44,9 @@ def test_an_upload_that_was_killed_before_its_answer_is_compared_and_counts(shop
     _, recipient = key(tmp_path, "offline")
     shop.clouds.fault("503", api="aws", method="GET", times=None)
     shop.bad("backup", encrypt_to=recipient, patience=2)
+    shop.clouds.clear_faults()
     assert len(shop.objects()) == 1
     assert shop.status()["verified"] is False
-    shop.clouds.clear_faults()
     shop.good("backup", "--watch", encrypt_to=recipient)
     assert shop.status()["verified"] is True
     assert len(shop.objects()) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,3 +76,35 @@ def test_a_load_that_fails_leaves_nothing_behind(shop: Stage) -> None:
     assert f"{DATABASE} is as it was" in said
     assert shop.databases() == [DATABASE]
     assert shop.sql(ALL) == "first afterwards"
+
+
+def test_every_acknowledged_row_up_to_the_backup_is_restored(shop: Stage) -> None:
+    """A writer that never stops: what was acknowledged before is there, and nothing has a hole."""
+    acknowledged: list[int] = []
+    done = threading.Event()
+
+    def writer() -> None:
+        argv = ["docker", "exec", "-i", shop.postgres.id, "psql", "-XAtq", "-U", "prod", "-d", DATABASE]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as client:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            while not done.is_set():
+                client.stdin.write("INSERT INTO ledger (word) VALUES ('acknowledged') RETURNING n;\n")
+                acknowledged.append(int(client.stdout.readline()))
+            client.stdin.close()
+
+    thread = threading.Thread(target=writer)
+    thread.start()
+    try:
+        while len(acknowledged) < 200:
+            time.sleep(0.01)
+        before = len(acknowledged)
+        shop.good("backup")
+    finally:
+        done.set()
+        thread.join()
+    assert len(acknowledged) > before + 100, "nothing was written while it was dumped"
+    shop.good("restore", "--into", "copy")
+    restored = [int(n) for n in shop.sql("SELECT n FROM ledger ORDER BY n", "copy").split()]
+    assert restored[-1] >= acknowledged[before - 1]
+    assert restored == list(range(1, restored[-1] + 1))
