@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from ops.deploy.change import mend_after_failure
 from ops.emulated import set_up_for
 from ops.escrow.keep import refresh
 from ops.inventory import finder
@@ -38,3 +39,4 @@ def up(target: Target, engine_options: tuple[str, ...]) -> None:
 
 def put_in_order(session: Session) -> None:
     recover(session, backend_of(session), session.target.system, finder(session))
+    mend_after_failure(session)

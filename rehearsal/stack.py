@@ -15,6 +15,7 @@ from rehearsal.images import backend, ensure_image, frontend
 from rehearsal.images.catalogue import Recipe
 from rehearsal.machine import Machine
 from rehearsal.registry import Registry, registry
+from rehearsal.registry_place import write_place
 from rehearsal.stackfile import laid_over, stand_in
 
 HOST = "ghcr.io"
@@ -83,6 +84,7 @@ def introduce(machine: Machine, running: Registry) -> None:
     machine.ssh(
         f"kept=$(grep -v ' {HOST}$' /etc/hosts); printf '%s\\n' \"$kept\" '{line}' | sudo tee /etc/hosts >/dev/null"
     )
+    write_place(machine.name, running.container.address, running.root.decode())
     for path, content in running.trust().items():
         folder = path.rpartition("/")[0]
         machine.ssh(f"sudo install -d {folder} && sudo tee {path} >/dev/null", stdin=content.decode())

@@ -94,8 +94,8 @@ class ContainerStack(pulumi.ComponentResource):
         backends = [backend(settings, release, number, around) for number in range(1, settings.backend.count + 1)]
         migrated = migrate(self._runner, backends[0], settings.backend.migration, stateful)
         running = [self._runner.run(service, [migrated]) for service in backends]
-        pages = self._runner.run(frontend(settings, release))
-        self._balancer.switch([each.name for each in running], [pages.name], settings.rolling.soak)
+        pages = self._runner.run(frontend(settings, release), [migrated])
+        self._balancer.switch([each.name for each in running], [pages.name], settings, release)
 
 
 def addresses(subnet: str) -> docker.NetworkIpamConfigArgs:

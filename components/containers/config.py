@@ -225,6 +225,10 @@ class Rolling(Section):
     """The old set stays as a backup for so long after the switch."""
     drain: Annotated[int, SECONDS.between("1s", "10m")] = 30
     """Requests that are under way get so long to finish."""
+    smoke: tuple[UrlPath, ...] = ("/api/v1/health", "/api/v1/metrics", "/api/v1/monitoring/status")
+    """Asked of each new backend, five times before the switch and all through the soak: none may be a 5xx."""
+    error_share: Share = 0.05
+    """Share of 5xx among the answers to visitors during the soak, above which the old set takes over again."""
 
 
 class Logs(Section):

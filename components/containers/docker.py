@@ -14,7 +14,7 @@ ENVIRONMENT = "environment"
 
 
 ROLLING_INTERVAL = 5
-"""Seconds: a deploy waits for the first check of each new container."""
+"""Seconds: a container that turns unhealthy during the soak has to be noticed before that ends."""
 
 
 def container_arguments(service: Service, settings: ContainersSettings, secrets: str) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def _identity(service: Service) -> dict[str, Any]:
         "envs": sorted(f"{key}={value}" for key, value in service.environment.items()),
         "network_mode": "bridge",
         "restart": "unless-stopped",
-        "must_run": True,
+        # The switch judges what rolls, with its log at hand: the provider would say nothing and take the log along.
+        "must_run": not service.rolls,
     }
 
 
@@ -102,7 +103,7 @@ def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
             "retries": 3,
             "start_period": "30s",
         },
-        "wait": True,
+        "wait": not service.rolls,
         "wait_timeout": settings.rolling.healthy_within,
         # The provider's default is 0: SIGKILL, and PostgreSQL starts with a recovery.
         "destroy_grace_seconds": service.stop_seconds,

@@ -58,7 +58,8 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of the server; every missing variable is named in one go."""
-    missing = [name for name in REQUIRED if not environment.get(name)]
+    required = (*REQUIRED, *environment.get("FAULT_REQUIRES", "").split())
+    missing = [name for name in required if not environment.get(name)]
     if missing:
         raise SettingsError(
             f"Missing required environment variable(s): {', '.join(missing)}. The server does not start."

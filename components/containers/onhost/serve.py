@@ -4,7 +4,8 @@ A JSON document on standard input says what shall be; each configuration is a fo
 `current` points to the one in force, so a change is one rename and the way back another one.
 
     prepare   the configuration itself; before there is an nginx it is only put in place and tested
-    switch    who answers: the new set takes over, the old one stands by while the new one has to prove itself
+    switch    who answers: the new set takes over when it has passed the gates, and the old one stands by for a while
+    settle    after a failure: a change under way is stopped, what does not serve is removed, and what serves is told
 """
 
 import fcntl
@@ -14,34 +15,46 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from components.containers.onhost import gates, releases
+from components.containers.onhost.engine import (
+    CommandError,
+    FailureError,
+    Sets,
+    Wanted,
+    names,
+    process_of,
+    remove,
+    rolling,
+    run,
+    running,
+    within,
+)
+
 LOCK_SECONDS = 300
 RELOAD_SECONDS = 30
-SPARE = "@spare@"
+KINDS = ("backends", "frontends")
+SPARES = {kind: f"@spare-{kind}@" for kind in KINDS}
 NOBODY = "server 127.0.0.1:1 down;"
 
 Files = dict[str, str]
-Wanted = Mapping[str, Any]
-Sets = dict[str, list[str]]
-
-
-class FailureError(Exception):
-    """One sentence for the operator."""
 
 
 def main(wanted: Wanted) -> None:
     root = Path(wanted["root"])
     for folder in (root, root / "generations", root / "tls", root / "acme"):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if wanted["action"] == "settle":
+        (root / gates.STOP).touch()
     with locked(root):
-        self_signed(root / "tls", wanted)
-        {"prepare": prepare, "switch": switch}[wanted["action"]](root, wanted)
+        # Whoever was to be stopped has gone.
+        (root / gates.STOP).unlink(missing_ok=True)
+        if wanted["action"] != "settle":
+            self_signed(root / "tls", wanted)
+        {"prepare": prepare, "switch": switch, "settle": settle}[wanted["action"]](root, wanted)
         sweep(root)
 
 
@@ -54,65 +67,65 @@ def prepare(root: Path, wanted: Wanted) -> None:
 
 
 def switch(root: Path, wanted: Wanted) -> None:
-    """The old set stays behind the new one until that has served for `soak` seconds; a death before leads back."""
+    """A new set that does not pass a gate is removed again, and nothing else has changed."""
     before = current(root)
-    old = json.loads(before.get("serving.json", "{}"))
-    new = {kind: wanted[kind] for kind in ("backends", "frontends")}
-    spares = {kind: [name for name in old.get(kind, []) if name not in new[kind] and running(name)] for kind in new}
-    after = {**before, "serving.json": json.dumps(new)}
-    must_run(new)
-    put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted)
+    old = serving(before)
+    new: Sets = {kind: list(wanted[kind]) for kind in KINDS}
+    fresh = {kind: [name for name in new[kind] if name not in old["sets"].get(kind, [])] for kind in KINDS}
+    # One that was killed after its last step has not written it down.
+    releases.note(root, old["release"])
+    try:
+        gates.become_healthy(root, fresh, wanted)
+        gates.answer_well(fresh, wanted)
+        take_over(root, before, old["sets"], new, wanted)
+    except FailureError:
+        remove(names(fresh))
+        raise
+    releases.note(root, wanted["release"])
+    remove(set(rolling(wanted["labels"])) - {*names(new), *names(old["sets"])})
+    print("serving: " + " ".join(names(new)))
+
+
+def take_over(root: Path, before: Files, old: Sets, new: Sets, wanted: Wanted) -> None:
+    """The old set stays behind the new one until that has served for `soak` seconds; a failure before leads back."""
+    spares = {kind: [name for name in old.get(kind, []) if name not in new[kind] and running(name)] for kind in KINDS}
+    told = {"sets": new, "release": wanted["release"]}
+    after = {**before, "serving.json": json.dumps(told)}
+    gates.must_run(new)
     if any(spares.values()):
-        prove(root, before, new, wanted)
-        put(root, {**after, "upstreams.conf": upstreams(wanted, {})}, wanted)
-    print("serving: " + " ".join(new["backends"] + new["frontends"]))
-
-
-def prove(root: Path, before: Files, new: Sets, wanted: Wanted) -> None:
-    since = started(new)
-    end = time.monotonic() + wanted["soak"]
-    while time.monotonic() < end:
-        time.sleep(min(1, wanted["soak"]))
+        put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted)
         try:
-            must_run(new)
-            must_not_have_died(since)
+            for _ in gates.watch(root, new, wanted):
+                pass
         except FailureError:
             put(root, before, wanted)
             raise
+    put(root, {**after, "upstreams.conf": upstreams(wanted, {})}, wanted)
 
 
-def started(new: Sets) -> dict[str, str]:
-    return {name: inspect(name, "{{.State.StartedAt}}") for name in (*new["backends"], *new["frontends"])}
+def settle(root: Path, wanted: Wanted) -> None:
+    """Without a configuration in force nobody knows who serves: then nothing is removed."""
+    now = current(root)
+    told = serving(now)
+    if now:
+        asked = {name for line in now["upstreams.conf"].splitlines() if (name := server(line))}
+        remove(set(rolling(wanted["labels"])) - {*names(told["sets"]), *asked})
+    print(json.dumps(told))
 
 
-def must_not_have_died(since: Mapping[str, str]) -> None:
-    """One that has died is running again by now: the engine sees to that."""
-    for name, moment in since.items():
-        if inspect(name, "{{.State.StartedAt}}") != moment:
-            raise FailureError(f"{name} has died and was started again: the old set serves on. {last_words(name)}")
-
-
-def last_words(name: str) -> str:
-    return "Its last words:\n" + run("docker", "logs", "--tail", "5", name, check=False).strip()
-
-
-def must_run(new: Sets) -> None:
-    for name in (*new["backends"], *new["frontends"]):
-        state = inspect(name, "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}")
-        # It was healthy before: one that is starting has died meanwhile.
-        if state.split()[:1] != ["running"] or state.endswith(("unhealthy", "starting")):
-            raise FailureError(f"{name} is {state.strip() or 'gone'}: the old set serves on. {last_words(name)}")
+def serving(files: Files) -> dict[str, Any]:
+    """Who serves, and which release that is."""
+    told = json.loads(files.get("serving.json", "{}"))
+    return {"sets": dict(told.get("sets", {})), "release": dict(told.get("release", {}))}
 
 
 def upstreams(wanted: Wanted, spares: Sets) -> str:
     """The line of a spare is written once for each old container, or not at all."""
     lines: list[str] = []
     for line in wanted["files"]["upstreams.conf"].splitlines():
-        if SPARE not in line:
-            lines.append(line)
-            continue
-        kind = "backends" if ":3000" in line else "frontends"
-        lines += [line.replace(SPARE, name) for name in spares.get(kind, [])]
+        kinds = [kind for kind, place in SPARES.items() if place in line]
+        lines += [line.replace(SPARES[kind], name) for kind in kinds for name in spares.get(kind, [])]
+        lines += [] if kinds else [line]
     return "\n".join([*lines, ""])
 
 
@@ -138,14 +151,17 @@ def put(root: Path, files: Files, wanted: Wanted) -> None:
     if before == f"generations/{name}":
         return
     point(root, f"generations/{name}")
-    master = int(inspect(wanted["container"], "{{.State.Pid}}") or 0)
+    master = process_of(wanted["container"])
     if not master:
+        # Before the first start there is none; a switch, however, is for visitors.
+        if wanted["action"] == "switch":
+            raise FailureError("switch", f"{wanted['container']} is not running: nobody is served. `./infra up`")
         return
     if before and not reload(master, wanted["drain"]):
         point(root, before)
-        os.kill(master, signal.SIGHUP)
+        signalled(master, signal.SIGHUP)
         raise FailureError(
-            f"{wanted['container']} did not take the new configuration over; the one before is in force."
+            "switch", f"{wanted['container']} did not take the new configuration over; the one before is in force."
         )
 
 
@@ -157,17 +173,30 @@ def test(root: Path, folder: Path, wanted: Wanted) -> None:
     place = ["--network", wanted["network"], "--volume", f"{root}:/etc/stack:ro", "--entrypoint", "nginx"]
     try:
         run("docker", "run", "--rm", *fence, *memory, *place, wanted["image"], "-t", "-q", "-c", inside)
-    except FailureError as refusal:
-        raise FailureError(f"nginx refuses the new configuration; nothing was changed. {refusal}") from None
+    except CommandError as refusal:
+        raise FailureError("switch", f"nginx refuses the new configuration; nothing was changed. {refusal}") from None
 
 
 def reload(master: int, drain: int) -> bool:
     """Returns when the last old worker has gone: only then may what it talked to be taken away."""
     old = workers(master)
-    os.kill(master, signal.SIGHUP)
-    if not within(RELOAD_SECONDS, lambda: workers(master) - old):
+    if not signalled(master, signal.SIGHUP) or not within(RELOAD_SECONDS, lambda: workers(master) - old):
         return False
-    within(drain + RELOAD_SECONDS, lambda: not workers(master) & old)
+    # nginx cuts them off after `drain` seconds; whoever is still there does not listen to that.
+    for wait, how in ((drain + RELOAD_SECONDS, signal.SIGTERM), (RELOAD_SECONDS, signal.SIGKILL)):
+        if within(wait, lambda: not workers(master) & old):
+            return True
+        for pid in workers(master) & old:
+            print(f"nginx's worker {pid} did not end within {wait} s: it gets {how.name}.", file=sys.stderr)
+            signalled(pid, how)
+    return within(RELOAD_SECONDS, lambda: not workers(master) & old)
+
+
+def signalled(pid: int, how: signal.Signals) -> bool:
+    try:
+        os.kill(pid, how)
+    except ProcessLookupError:
+        return False
     return True
 
 
@@ -177,20 +206,12 @@ def workers(master: int) -> set[int]:
         try:
             pid, _, rest = stat.read_text().partition(" (")
             parent = rest.rpartition(") ")[2].split()[1]
+            command = (stat.parent / "cmdline").read_bytes()
         except OSError:
             continue
-        if int(parent) == master and b"worker process" in (stat.parent / "cmdline").read_bytes():
+        if int(parent) == master and b"worker process" in command:
             found.add(int(pid))
     return found
-
-
-def within(seconds: float, happened: Callable[[], object]) -> bool:
-    end = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def current(root: Path) -> Files:
@@ -245,7 +266,9 @@ def self_signed(folder: Path, wanted: Wanted) -> None:
 def locked(root: Path) -> TextIO:
     handle = (root / ".lock").open("w")
     if not within(LOCK_SECONDS, lambda: taken(handle)):
-        raise FailureError(f"Another run has held {root}/.lock for {LOCK_SECONDS} s: wait for it, or see what it does.")
+        raise FailureError(
+            "switch", f"another run has held {root}/.lock for {LOCK_SECONDS} s: wait for it, or see what it does."
+        )
     return handle
 
 
@@ -257,24 +280,8 @@ def taken(handle: TextIO) -> bool:
     return True
 
 
-def running(name: str) -> bool:
-    return inspect(name, "{{.State.Running}}") == "true"
-
-
-def inspect(name: str, template: str) -> str:
-    return run("docker", "inspect", "--type", "container", "--format", template, name, check=False).strip()
-
-
-def run(*command: str, check: bool = True) -> str:
-    errors = subprocess.STDOUT if check else subprocess.DEVNULL
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, check=False)
-    if check and done.returncode:
-        raise FailureError(done.stdout.strip()[-2000:])
-    return done.stdout
-
-
 if __name__ == "__main__":
     try:
         main(json.loads(sys.stdin.readline()))
-    except FailureError as failure:
+    except (FailureError, CommandError) as failure:
         sys.exit(str(failure))

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,20 @@ from typing import Any
 import pytest
 from nginx_stage import API, FENCE, SITE, database, environment, on
 
+from components.containers.balancer import LOADER, SPARE_BACKENDS, SPARE_FRONTENDS, told
 from components.containers.config import NginxSettings
 from components.containers.nginx.main import configuration
 from components.containers.nginx.origin import Origin, Serving
-from components.containers.onhost import serve
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image
 from rehearsal.images.throwaway import Container, throwaway
 from rehearsal.load import Target, asking
 
 pytestmark = pytest.mark.rehearsal
-SCRIPT = Path(serve.__file__)
-NOBODY = Serving([], [], [serve.SPARE], [serve.SPARE])
+COMMAND = [sys.executable, "-I", "-c", LOADER]
+SPARES = ([SPARE_BACKENDS], [SPARE_FRONTENDS])
+NOBODY = Serving([], [], *SPARES)
+OF_BEFORE = {"version": "1.4.2", "backend": "backend@sha256:1", "frontend": "frontend@sha256:1"}
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Host:
     network: str
     stack: ExitStack
     nginx: Container | None = None
+    patience: float = 20
+    release_now: dict[str, str] = field(default_factory=lambda: dict(OF_BEFORE))
 
     @property
     def name(self) -> str:
@@ -49,16 +53,26 @@ class Host:
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", self.network)
         settings = NginxSettings(at_least="1.22.1")
         origin = Origin(SITE, settings, [f"{gateway}/32"], None, 3)
-        files = configuration(origin, serving or Serving(backends, [], [serve.SPARE], [serve.SPARE]))
+        files = configuration(origin, serving or Serving(backends, [], *SPARES))
         place = {"root": str(self.root), "network": self.network, "container": self.name}
         nginx = {"image": ensure_image("nginx").tag, "user": "101:101", "names": SITE.names, "drain": 3}
-        return {"action": action, "files": files, "backends": backends, "frontends": [], "soak": soak, **place, **nginx}
+        kinds = {"backends": {"port": 3000, "health": HEALTH, "smoke": ["/api/v1/users/me"]}}
+        gates = {"host": API, "within": self.patience, "soak": soak, "error_share": 0.05, "kinds": kinds, "labels": {}}
+        known = {"files": files, "backends": backends, "frontends": [], "release": self.release_now}
+        return {"action": action, **known, **gates, **place, **nginx}
 
     def say(self, wanted: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-        document = json.dumps(wanted)
-        return subprocess.run(
-            [sys.executable, "-I", SCRIPT], input=document, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(COMMAND, input=told(wanted), capture_output=True, text=True, check=False)
+
+    def begin(self, wanted: dict[str, Any]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdin
+        process.stdin.write(told(wanted))
+        process.stdin.close()
+        return process
+
+    def history(self) -> list[str]:
+        return [json.loads(line)["version"] for line in (self.root / "releases.jsonl").read_text().splitlines()]
 
     def start(self) -> None:
         user = ["--user", "101:101", "--tmpfs", "/var/cache/nginx:uid=101", "--tmpfs", "/var/run:uid=101"]
@@ -67,13 +81,23 @@ class Host:
         flags = [*FENCE, *user, *place, "--publish", "127.0.0.1::443"]
         self.nginx = self.stack.enter_context(throwaway(ensure_image("nginx").tag, *command, flags=flags))
 
-    def release(self, version: str, *names: str, **faults: str) -> Container:
+    def release(self, version: str, *names: str, ready: bool = True, **faults: str) -> Container:
         tag = ensure_image(backend(version, faults)).tag
         made = []
         for name in names:
-            flags = ["--name", name, "--restart", "unless-stopped", *FENCE, *on(self.network, name), *environment()]
+            flags = [
+                "--name",
+                name,
+                "--memory",
+                "256m",
+                "--restart",
+                "unless-stopped",
+                *FENCE,
+                *on(self.network, name),
+                *environment(),
+            ]
             made.append(self.stack.enter_context(throwaway(tag, flags=flags)))
-        for container in made:
+        for container in made if ready else []:
             container.wait_until(partial(is_ready, container), "it is ready")
         return made[0]
 
@@ -84,8 +108,11 @@ class Host:
         return Target("127.0.0.1", self.nginx.published(443), API, chain)
 
 
+HEALTH = "/api/v1/health/ready"
+
+
 def is_ready(container: Container) -> bool:
-    return "true" in container.run("curl", "-sf", "http://127.0.0.1:3000/api/v1/health/ready")
+    return "true" in container.run("curl", "-sf", f"http://127.0.0.1:3000{HEALTH}")
 
 
 @pytest.fixture
@@ -109,22 +136,26 @@ def test_releases_come_and_go_and_nobody_notices(host: Host) -> None:
     with asking(host.target) as seen:
         time.sleep(1)
         host.release("1.4.3", "new-1", "new-2")
+        host.release_now["version"] = "1.4.3"
         second = host.say(host.wanted("switch", "new-1", "new-2", soak=2))
         docker("stop", "--time", "30", "old-1", "old-2")
         time.sleep(1)
         host.release("1.4.4", "worse-1", FAULT_DIE_AFTER="4")
+        host.release_now["version"] = "1.4.4"
         third = host.say(host.wanted("switch", "worse-1", soak=8))
         time.sleep(1)
     assert second.returncode == 0, second.stderr
     assert third.returncode == 1
-    assert third.stderr.startswith(("worse-1 has died", "worse-1 is restarting"))
-    assert "the old set serves on" in third.stderr
+    assert third.stderr.startswith(("Gate soak: worse-1 has died", "Gate soak: worse-1 is restarting"))
+    assert "dies on demand" in third.stderr
+    assert not there("worse-1")
     assert seen.answers["1.4.2"] > 50
     assert seen.answers["1.4.3"] > 50
     assert seen.answers["1.4.4"] > 0
     assert not seen.failed
     serving = json.loads((host.root / "current" / "serving.json").read_text())
-    assert serving == {"backends": ["new-1", "new-2"], "frontends": []}
+    assert serving["sets"] == {"backends": ["new-1", "new-2"], "frontends": []}
+    assert host.history() == ["1.4.2", "1.4.3"]
 
 
 def test_refused_killed_or_doubled_it_leaves_what_serves_alone(host: Host) -> None:
@@ -138,24 +169,76 @@ def test_refused_killed_or_doubled_it_leaves_what_serves_alone(host: Host) -> No
         wrong["files"]["nginx.conf"] = wrong["files"]["nginx.conf"].replace("sendfile on", "sendfile maybe")
         refused = host.say(wrong)
         host.release("1.4.3", "new-1")
-        killed = subprocess.Popen([sys.executable, "-I", SCRIPT], stdin=subprocess.PIPE, text=True)
-        assert killed.stdin
-        killed.stdin.write(json.dumps(host.wanted("switch", "new-1", soak=60)))
-        killed.stdin.close()
+        killed = host.begin(host.wanted("switch", "new-1", soak=60))
         time.sleep(3)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
-        both = [subprocess.Popen([sys.executable, "-I", SCRIPT], stdin=subprocess.PIPE, text=True) for _ in range(2)]
-        for process in both:
-            assert process.stdin
-            process.stdin.write(json.dumps(host.wanted("switch", "new-1", soak=1)))
-            process.stdin.close()
+        both = [host.begin(host.wanted("switch", "new-1", soak=1)) for _ in range(2)]
         assert [process.wait(60) for process in both] == [0, 0]
         docker("stop", "--time", "30", "old-1")
         time.sleep(1)
     assert (gone.returncode, refused.returncode) == (1, 1)
-    assert gone.stderr.startswith("no-such-1 is gone")
-    assert "nginx refuses the new configuration; nothing was changed." in refused.stderr
+    assert gone.stderr.startswith("Gate start: no-such-1 is gone")
+    assert "Gate switch: nginx refuses the new configuration; nothing was changed." in refused.stderr
     assert "sendfile" in refused.stderr
     assert seen.answers["1.4.3"] > 10
     assert not seen.failed
+
+
+BAD = {
+    "crash": ({"FAULT_CRASH_AT_START": "1"}, "Gate health: bad-1 dies again and again", "crashes at start on demand"),
+    "variable": ({"FAULT_REQUIRES": "STRIPE_KEY"}, "Gate health: bad-1 dies again and again", "STRIPE_KEY"),
+    "memory": ({"FAULT_MEMORY_MB": "400"}, "Gate health: bad-1 dies again and again", "it ran out of memory"),
+    "port": ({"FAULT_PORT": "3001"}, "Gate health: bad-1 is not healthy after 4 s", "connection refused"),
+    "unhealthy": (
+        {"FAULT_UNHEALTHY": "1"},
+        "Gate health: bad-1 is not healthy after 4 s",
+        f"{HEALTH} on port 3000: 503",
+    ),
+    "errors": ({"FAULT_ERROR_RATE": "0.25"}, "Gate smoke: bad-1 answers /api/v1/users/me: 500", "its log"),
+}
+
+
+def test_a_set_that_does_not_pass_is_gone_and_was_never_asked(host: Host) -> None:
+    """Six ways to be bad before anybody is sent there; each says which gate it was, and the last lines of the log."""
+    host.say(host.wanted("prepare", serving=NOBODY))
+    host.start()
+    host.release("1.4.2", "old-1")
+    host.say(host.wanted("switch", "old-1"))
+    before = (host.root / "current").resolve()
+    host.patience = 4
+    with asking(host.target) as seen:
+        for name, (fault, gate, word) in BAD.items():
+            host.release("1.4.3", "bad-1", ready=False, **fault)
+            done = host.say(host.wanted("switch", "bad-1", soak=1))
+            assert (done.returncode, name) == (1, name)
+            assert done.stderr.startswith(gate), done.stderr
+            assert word in done.stderr, done.stderr
+            assert not there("bad-1")
+    assert not seen.failed
+    assert set(seen.answers) == {"1.4.2"}
+    assert (host.root / "current").resolve() == before
+    assert host.history() == ["1.4.2"]
+
+
+def test_a_change_under_way_is_stopped_and_what_serves_is_told(host: Host) -> None:
+    host.say(host.wanted("prepare", serving=NOBODY))
+    host.start()
+    host.release("1.4.2", "old-1")
+    host.say(host.wanted("switch", "old-1"))
+    host.release("1.4.3", "new-1")
+    with asking(host.target) as seen:
+        under_way = host.begin(host.wanted("switch", "new-1", soak=120))
+        time.sleep(3)
+        settled = host.say({"action": "settle", "root": str(host.root), "labels": {}})
+        assert under_way.wait(10) == 1
+    assert under_way.stderr
+    assert under_way.stderr.read().startswith("Gate stop: ")
+    assert json.loads(settled.stdout)["sets"]["backends"] == ["old-1"]
+    assert json.loads(settled.stdout)["release"]["version"] == "1.4.2"
+    assert not there("new-1")
+    assert not seen.failed
+
+
+def there(name: str) -> bool:
+    return bool(docker("ps", "--all", "--quiet", "--filter", f"name=^{name}$"))

@@ -90,7 +90,7 @@ def test_only_the_load_balancer_is_reached_from_outside() -> None:
 def test_no_argument_holds_a_secret_or_its_place() -> None:
     for service in SERVICES:
         assert "{" not in str(container_arguments(service, SETTINGS, "/secrets")["envs"]).replace("{}", "")
-    command = script("neurmatic-network", SERVICES[2], SETTINGS.backend.migration, "/secrets")
+    command = script("neurmatic-network", SERVICES[2], SETTINGS.backend.migration, "/secrets", "/history")
     assert "{postgres}" not in command
-    assert command.endswith("npx prisma migrate deploy")
+    assert "npx prisma migrate deploy && exit\n" in command
     assert f"ghcr.io/alexbaum-ai/neurm-backend@{RELEASE.backend}" in command

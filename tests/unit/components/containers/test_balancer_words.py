@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from components.containers.balancer import LOADER, SPARE, told
+from components.containers.balancer import LOADER, SPARE_BACKENDS, SPARE_FRONTENDS, told
 from components.containers.nginx.origin import Origin, Serving
 from components.containers.nginx.upstreams import upstreams
 from components.containers.onhost import serve
@@ -15,14 +15,16 @@ from components.containers.onhost import serve
 
 def test_two_lines_the_script_and_what_it_shall_do() -> None:
     script, document, rest = told({"action": "switch", "soak": 60}).split("\n")
-    assert base64.b64decode(script).decode().startswith('"""What nginx serves')
+    boot = base64.b64decode(script).decode()
+    compile(boot, "boot", "exec")
+    assert "('serve', '\"\"\"What nginx serves" in boot
     assert json.loads(document) == {"action": "switch", "soak": 60}
     assert (rest, "\n" in LOADER) == ("", False)
 
 
 def test_spares_get_a_line_each_where_their_place_is_held(origin: Origin) -> None:
-    assert serve.SPARE == SPARE
-    text = upstreams(origin, Serving(["new"], ["page"], [SPARE], [SPARE]))
+    assert serve.SPARES == {"backends": SPARE_BACKENDS, "frontends": SPARE_FRONTENDS}
+    text = upstreams(origin, Serving(["new"], ["page"], [SPARE_BACKENDS], [SPARE_FRONTENDS]))
     wanted = {"files": {"upstreams.conf": text}}
     both = serve.upstreams(wanted, {"backends": ["old-1", "old-2"], "frontends": []})
     assert both == upstreams(origin, Serving(["new"], ["page"], ["old-1", "old-2"], []))

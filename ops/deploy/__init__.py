@@ -1,0 +1,1 @@
+"""What runs is changed: a release, the one before it, or how many backends there are."""
