@@ -118,7 +118,8 @@ def is_ready(container: Container) -> bool:
 @pytest.fixture
 def host(engine: str, tmp_path: Path) -> Iterator[Host]:
     with ExitStack() as stack:
-        network = docker("network", "create", f"rehearsal-serve-{os.getpid()}")
+        network = f"rehearsal-serve-{os.getpid()}"
+        docker("network", "create", network)
         stack.callback(docker, "network", "rm", network)
         database(stack, network)
         for folder in (tmp_path, *tmp_path.parents[:2]):
