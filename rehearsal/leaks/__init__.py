@@ -1,0 +1,1 @@
+"""Secrets where they do not belong: each in every form that it may have taken on its way."""
