@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.deploys.phases import moments, phases, watching
+from bench.deploys.phases import phases, watching
 from rehearsal.load import EVERY, Phase, Plan, Report, loading
 from rehearsal.load.report import doubled, lost, mistakes
 from rehearsal.whole import WholeStack
@@ -16,6 +16,8 @@ from rehearsal.whole import WholeStack
 BEFORE = 15.0
 """Seconds of the steady load that each deploy is compared with."""
 AFTER = 3.0
+OVERLOADED = 1.0
+"""With a p99 like this before anything happens, nothing can be said about a deploy."""
 PHASES = ("create", "switch", "drain", "delete")
 READY = "the database pool is open"
 
@@ -50,24 +52,26 @@ class Result:
 def measured(stack: WholeStack, version: str, rate: float, change: Callable[[], Any]) -> Result:
     """`change` is what the operator runs; it says how it ended as a finished process does."""
     plan = Plan(rate=rate, prefix=f"deploy-{version}-{time.time():.0f}", mix=EVERY)
-    with watching(stack.machine) as workers, loading(stack.target(), plan) as heard:
+    with watching(stack.machine) as watched, loading(stack.target(), plan) as heard:
         time.sleep(BEFORE)
         began = time.time()
         finished: subprocess.CompletedProcess[str] = change()
         ended = time.time()
         time.sleep(AFTER)
-    happened = moments(stack.machine, began)
-    seen = phases(happened, workers)
+    seen = phases(watched)
     whole = Phase("deploy", began, ended)
     report = Report(heard.records)
     ledger = stack.ledger()
     wrong = list(mistakes(heard, seen, ledger))
+    before = Report([record for record in heard.records if record.ended < began])
+    if before.failed or before.quick.seconds(99) > OVERLOADED:
+        wrong.append(f"the machine was overloaded already: p99 {before.quick.seconds(99):.1f} s, {dict(before.failed)}")
     wrong += [f"the phase {name} was not seen" for name in PHASES if name not in {phase.name for phase in seen}]
     return Result(
         version=version,
         done=finished.returncode == 0,
         seconds=ended - began,
-        start_up=start_up(stack, {each.name for each in happened if each.action == "create"}),
+        start_up=start_up(stack, {each.name for each in watched.moments if each.action == "create"}),
         phases={phase.name: phase.ended - phase.began for phase in seen},
         requests=len(heard.records),
         failed=dict(report.failed),

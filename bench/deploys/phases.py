@@ -13,7 +13,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from rehearsal.machine import Machine
 
 SCRIPT = Path(__file__).parent / "onhost" / "workers.py"
 SETTLE = 3.0
+EVENTS = ("create", "health_status", "kill", "die", "destroy")
 
 
 @dataclass(frozen=True)
@@ -60,37 +61,50 @@ class Workers:
             yield generation[0], max(self.went.get(pid, time.time()) for pid in before)
 
 
+@dataclass
+class Seen:
+    """What was said while somebody listened: the engine forgets all but its last 256 events."""
+
+    workers: Workers = field(default_factory=Workers)
+    moments: list[Moment] = field(default_factory=list)
+
+    def take(self, line: str) -> None:
+        if line.startswith("{") and "backend" in line:
+            self.moments.append(moment(json.loads(line)))
+
+
 @contextmanager
-def watching(machine: Machine) -> Iterator[Workers]:
-    workers = Workers()
-    process = subprocess.Popen(
-        machine.ssh_command("sudo python3 -I -u -"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def watching(machine: Machine) -> Iterator[Seen]:
+    seen = Seen()
+    wanted = " ".join(f"--filter event={event}" for event in EVENTS)
+    engine = f"exec sudo docker events --filter type=container {wanted} --format '{{{{json .}}}}'"
+    workers = _told(machine, "exec sudo python3 -I -u -", seen.workers.take, SCRIPT.read_text())
+    with workers, _told(machine, engine, seen.take):
+        yield seen
+        time.sleep(SETTLE)
+
+
+@contextmanager
+def _told(machine: Machine, command: str, take: Callable[[str], None], stdin: str = "") -> Iterator[None]:
+    """Each line that a command on the machine says, as it says it."""
+    process = subprocess.Popen(machine.ssh_command(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin  # noqa: S101 - a pipe
-    process.stdin.write(SCRIPT.read_text())
+    process.stdin.write(stdin)
     process.stdin.close()
-    listener = threading.Thread(target=_listen, args=(process, workers), daemon=True)
+    listener = threading.Thread(target=_listen, args=(process, take), daemon=True)
     listener.start()
     try:
-        yield workers
-        time.sleep(SETTLE)
+        yield
     finally:
         process.kill()
         process.wait()
         listener.join()
 
 
-def _listen(process: subprocess.Popen[str], workers: Workers) -> None:
+def _listen(process: subprocess.Popen[str], take: Callable[[str], None]) -> None:
     assert process.stdout  # noqa: S101 - a pipe
     for line in process.stdout:
-        workers.take(line)
-
-
-def moments(machine: Machine, since: float) -> list[Moment]:
-    """What the server's engine remembers about backends."""
-    asked = f"--since {since:.3f} --until {time.time():.3f} --filter type=container"
-    lines = machine.ssh(f"sudo docker events {asked} --format '{{{{json .}}}}'").stdout.splitlines()
-    return [moment(json.loads(line)) for line in lines if "backend" in line]
+        take(line)
 
 
 def moment(event: dict[str, object]) -> Moment:
@@ -99,8 +113,9 @@ def moment(event: dict[str, object]) -> Moment:
     return Moment(float(str(event["timeNano"])) / 1e9, str(event["Action"]), str(actor["Attributes"].get("name", "")))
 
 
-def phases(happened: Sequence[Moment], workers: Workers) -> list[Phase]:
+def phases(seen: Seen) -> list[Phase]:
     """Only those that were seen: what is missing is not measured, and the report says so."""
+    happened, workers = seen.moments, seen.workers
     created = times(happened, "create")
     healthy = times(happened, "health_status: healthy")
     gone = times(happened, "destroy")

@@ -22,6 +22,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import ProtocolError
+from hyperframe.frame import Frame, GoAwayFrame
 
 from rehearsal.load.answer import Answer, BrokenError
 from rehearsal.load.plan import Ask
@@ -29,6 +30,16 @@ from rehearsal.load.target import Target
 
 RETIRE = 900
 """Requests after which a connection is left: nginx would say so after 1 000."""
+
+
+class Patient(H2Connection):
+    """Goes on listening to a server that leaves: h2 takes its goodbye for the end, and loses what it still answers."""
+
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
+        before = self.state_machine.state
+        frames, events = super()._receive_goaway_frame(frame)
+        self.state_machine.state = before
+        return frames, events
 
 
 @dataclass
@@ -44,7 +55,7 @@ class Connection:
     host: str
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    state: H2Connection = field(default_factory=lambda: H2Connection(H2Configuration(header_encoding="utf-8")))
+    state: H2Connection = field(default_factory=lambda: Patient(H2Configuration(header_encoding="utf-8")))
     streams: dict[int, Stream] = field(default_factory=dict)
     leaving: bool = False
     asked: int = 0
@@ -76,7 +87,7 @@ class Connection:
 
     async def ask(self, ask: Ask) -> Answer:
         self.asked += 1
-        self.leaving = self.asked >= RETIRE
+        self.leaving = self.leaving or self.asked >= RETIRE
         stream = Stream(asyncio.get_running_loop().create_future())
         try:
             number = self.state.get_next_available_stream_id()
