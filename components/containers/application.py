@@ -28,7 +28,7 @@ def backend(settings: ContainersSettings, release: Release, number: int, around:
         entrypoint=WITH_ENVIRONMENT,
         command=given.command,
         environment={**plain_variables(settings, around), "INSTANCE": f"backend-{number}"},
-        secret_environment=secret_variables(settings),
+        secret_environment=secret_variables(settings, around),
         writable=("/tmp",),  # noqa: S108 (inside the container)
         stop_seconds=settings.rolling.drain,
         rolls=True,

@@ -14,10 +14,13 @@ from components.containers.application import backend, frontend, load_balancer
 from components.containers.balancer import Balancer
 from components.containers.config import ContainersSettings, Release
 from components.containers.environment import Surroundings
+from components.containers.logins import Logins
 from components.containers.migration import migrate
 from components.containers.nginx.origin import Origin
+from components.containers.record import record
 from components.containers.run import Runner
 from components.containers.services import postgres, redis
+from components.containers.tuning import tune_postgres, tune_redis
 from components.credentials.component import Credentials
 from components.edge.addresses import cloudflare_addresses
 
@@ -41,6 +44,8 @@ class ContainerStackArgs:
     """What backends know besides the generated credentials, by name."""
     ipv6: bool = False
     """The server has an IPv6 address: containers get some, too."""
+    disposable: bool = False
+    """PostgreSQL, Redis and nginx are not protected from a destroy."""
     client_ca: pulumi.Input[str] | None = None
     """The CA of Cloudflare's client certificate; without one nginx answers whoever reaches it."""
 
@@ -52,14 +57,29 @@ class ContainerStack(pulumi.ComponentResource):
         super().__init__("infra:containers:ContainerStack", name, None, opts)
         self._name, self._args = name, args
         self._runner = Runner(self, name, args, self._network())
-        stateful = [
-            self._runner.run(service)
-            for service in (postgres(args.settings.postgres, args.data), redis(args.settings.redis, args.data))
-        ]
+        self._logins = Logins(self._runner, args.settings)
+        stateful = [*self._postgres(), *self._redis()]
         self._balancer = self._nginx()
-        if args.settings.release is not None:
-            self._release(args.settings.release, stateful)
+        release = args.settings.release
+        self._logins.close([self._release(release, stateful)] if release else stateful)
+        record(self._runner)
         self.register_outputs({})
+
+    def _postgres(self) -> list[pulumi.Resource]:
+        """The container, and who logs in to it."""
+        settings = self._args.settings.postgres
+        container = self._runner.run(postgres(settings, self._args.data))
+        login = self._logins.postgres([container])
+        tune_postgres(self._runner, settings, container, login)
+        return [container, login]
+
+    def _redis(self) -> list[pulumi.Resource]:
+        settings = self._args.settings.redis
+        service = redis(settings, self._args.data)
+        login = self._logins.redis(service, [self._runner.network])
+        container = self._runner.run(service, [login])
+        tune_redis(self._runner, settings, container, self._runner.folder(service))
+        return [container, login]
 
     def _network(self) -> docker.Network:
         settings, ipv6 = self._args.settings, self._args.ipv6
@@ -89,13 +109,14 @@ class ContainerStack(pulumi.ComponentResource):
         )
         return Balancer(self._runner, service, origin, folder, self._args.client_ca)
 
-    def _release(self, release: Release, stateful: list[docker.Container]) -> None:
+    def _release(self, release: Release, stateful: list[pulumi.Resource]) -> remote.Command:
         settings, around = self._args.settings, self._args.around
         backends = [backend(settings, release, number, around) for number in range(1, settings.backend.count + 1)]
         migrated = migrate(self._runner, backends[0], settings.backend.migration, stateful)
-        running = [self._runner.run(service, [migrated]) for service in backends]
+        # The logins as well: what a container came in with is withdrawn when it is gone, and not before.
+        running = [self._runner.run(service, [migrated, *stateful]) for service in backends]
         pages = self._runner.run(frontend(settings, release), [migrated])
-        self._balancer.switch([each.name for each in running], [pages.name], settings, release)
+        return self._balancer.switch([each.name for each in running], [pages.name], settings, release)
 
 
 def addresses(subnet: str) -> docker.NetworkIpamConfigArgs:

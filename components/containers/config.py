@@ -137,6 +137,8 @@ class BackendSettings(Section):
     """JWT_EXPIRES_IN."""
     refresh_lifetime: Seconds = 30 * 86400
     """REFRESH_TOKEN_EXPIRES_IN."""
+    accepts_previous: bool = False
+    """The application takes what it signed before a rotation (JWT_SECRET_PREVIOUS). Otherwise everyone logs in anew."""
     bcrypt_rounds: Annotated[int, whole(10, 16)] = 12
     """BCRYPT_ROUNDS."""
     rate_window: Seconds = 900

@@ -30,7 +30,7 @@ def container_arguments(service: Service, settings: ContainersSettings, secrets:
 
 
 def secret_files(service: Service) -> list[str]:
-    return sorted([*service.secrets, *([ENVIRONMENT] if service.secret_environment else [])])
+    return sorted([*service.secrets, *service.kept, *([ENVIRONMENT] if service.secret_environment else [])])
 
 
 def _published(port: int, address: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -13,11 +14,32 @@ from pulumi_command import remote
 
 from components.containers.docker import ENVIRONMENT, container_arguments
 from components.containers.environment import environment_file
+from components.containers.felt import protected
 from components.containers.services import Service
 from components.host.script import secret_file
 
 if TYPE_CHECKING:
     from components.containers.component import ContainerStackArgs
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A container that was made, for the record of what was (`record.py`)."""
+
+    resource: str
+    service: Service
+    container: docker.Container
+    labels: Sequence[docker.ContainerLabelArgsDict]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A secret file that was written."""
+
+    resource: str
+    path: str
+    owner: int
+    text: pulumi.Output[str]
 
 
 class Runner:
@@ -27,17 +49,21 @@ class Runner:
         self.parent, self.prefix, self.args, self.network = parent, prefix, args, network
         self._images: dict[str, docker.RemoteImage] = {}
         self._written: dict[tuple[str, str], remote.Command] = {}
+        self.commands: dict[str, remote.Command] = {}
+        self.ran: list[Ran] = []
+        self.texts: list[Written] = []
 
     def run(self, service: Service, after: Sequence[pulumi.Resource] = ()) -> docker.Container:
         """What rolls has no name of its own, or its successor could not start beside it: the engine adds one."""
         called = self.args.names.format(service=service.name)
         files = [*self.secrets(service), *self._data(service)]
-        return docker.Container(
-            called if service.rolls else f"{self.prefix}-{service.name}",
+        resource, labels = called if service.rolls else f"{self.prefix}-{service.name}", self._labels(service)
+        container = docker.Container(
+            resource,
             name=None if service.rolls else called,
             image=self.image(service).image_id,
             networks_advanced=[{"name": self.network.name, "aliases": [service.name]}],
-            labels=self._labels(service),
+            labels=labels,
             **container_arguments(service, self.args.settings, self.folder(service)),
             opts=pulumi.ResourceOptions(
                 parent=self.parent,
@@ -47,8 +73,11 @@ class Runner:
                 delete_before_replace=not service.rolls,
                 # One port at two addresses is read back in any order; where it is published is among the labels.
                 ignore_changes=["ports"] if len(service.addresses) > 1 else None,
+                protect=protected(service.name, self.args.settings.allow, disposable=self.args.disposable) or None,
             ),
         )
+        self.ran.append(Ran(resource, service, container, labels))
+        return container
 
     def image(self, service: Service) -> docker.RemoteImage:
         if service.kind not in self._images:
@@ -74,7 +103,7 @@ class Runner:
     def command(self, role: str, script: str, stdin: pulumi.Input[str], **options: Any) -> remote.Command:
         """Something said to the host; said again when the script or what it reads has changed."""
         logging = options.pop("logging", remote.Logging.NONE)
-        return remote.Command(
+        self.commands[role] = remote.Command(
             f"{self.prefix}-{role}",
             connection=self.args.connection,
             create=script,
@@ -85,14 +114,17 @@ class Runner:
             triggers=[self.args.machine],
             opts=pulumi.ResourceOptions(parent=self.parent, **options),
         )
+        return self.commands[role]
 
     def _secret(self, service: Service, file: str, text: pulumi.Output[str]) -> remote.Command:
         """By standard input into a file of the container's user: in no command line, log or environment."""
         if (service.kind, file) not in self._written:
-            owner = int(service.user.partition(":")[0])
+            owner, path = int(service.user.partition(":")[0]), f"{self.folder(service)}/{file}"
+            role = f"{service.kind}-{file.replace('.', '-')}"
+            self.texts.append(Written(f"{self.prefix}-{role}", path, owner, text))
             self._written[service.kind, file] = self.command(
-                f"{service.kind}-{file.replace('.', '-')}",
-                secret_file(f"{self.folder(service)}/{file}", owner),
+                role,
+                secret_file(path, owner),
                 text,
                 additional_secret_outputs=["stdin", "stdout", "stderr"],
             )

@@ -9,6 +9,7 @@ from components.containers.config import RedisSettings
 from components.containers.postgres import PostgresSettings
 
 POSTGRES_PORT, REDIS_PORT, BACKEND_PORT, FRONTEND_PORT = 5432, 6379, 3000, 80
+EMPTY = '""'
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Service:
     """Folder on the host, and where the container sees it."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """File below /run/secrets -> its text, in which {name} stands for that credential."""
+    kept: tuple[str, ...] = ()
+    """Files there that a script of the server writes."""
     secret_environment: Mapping[str, str] = field(default_factory=dict)
     """Variable -> its value, in the same way; given out as the file /run/secrets/environment."""
     folders: Mapping[str, str] = field(default_factory=dict)
@@ -75,18 +78,25 @@ def postgres(settings: PostgresSettings, data: str) -> Service:
 
 
 def postgres_options(settings: PostgresSettings) -> list[str]:
+    """What PostgreSQL reads at its start alone."""
     return [
         f"max_connections={settings.max_connections}",
         f"shared_buffers={settings.shared_buffers}MB",
-        f"effective_cache_size={settings.effective_cache_size}MB",
-        f"maintenance_work_mem={settings.maintenance_work_mem}MB",
-        f"checkpoint_completion_target={settings.checkpoint_completion_target:g}",
         f"wal_buffers={settings.wal_buffers}MB",
-        f"work_mem={settings.work_mem}kB",
         f"max_worker_processes={settings.max_worker_processes}",
-        f"max_parallel_workers={settings.max_parallel_workers}",
-        f"log_min_duration_statement={settings.log_min_duration}",
     ]
+
+
+def postgres_reloaded(settings: PostgresSettings) -> dict[str, str]:
+    """What it takes over while it runs (`tuning.py`): on the command line it would need a restart as well."""
+    return {
+        "effective_cache_size": f"{settings.effective_cache_size}MB",
+        "maintenance_work_mem": f"{settings.maintenance_work_mem}MB",
+        "checkpoint_completion_target": f"{settings.checkpoint_completion_target:g}",
+        "work_mem": f"{settings.work_mem}kB",
+        "max_parallel_workers": str(settings.max_parallel_workers),
+        "log_min_duration_statement": str(settings.log_min_duration),
+    }
 
 
 def redis(settings: RedisSettings, data: str) -> Service:
@@ -99,24 +109,32 @@ def redis(settings: RedisSettings, data: str) -> Service:
         memory=settings.memory_limit,
         user="999:1000",
         ports=(REDIS_PORT,),
-        health=("CMD-SHELL", "REDISCLI_AUTH=$(sed -n 's/^requirepass //p' /run/secrets/redis.conf) redis-cli ping"),
+        # A user that may say PING and nothing else (onhost/redis_logins.py), so that no password is needed for it.
+        health=("CMD-SHELL", "redis-cli --no-auth-warning --user health --pass none ping | grep -q PONG"),
         command=("redis-server", "/run/secrets/redis.conf"),
         data=(f"{data}/redis", "/data"),
-        # The password stands in the configuration and not in the command: everyone on the host can read that.
         secrets={"redis.conf": redis_configuration(settings)},
+        kept=("users.acl",),
         writable=("/tmp",),  # noqa: S108
         stop_seconds=60,
     )
 
 
+def redis_reloaded(settings: RedisSettings) -> dict[str, str]:
+    """What Redis takes over while it runs; its file says the same to the next one."""
+    return {
+        "maxmemory": f"{settings.maxmemory}mb",
+        "maxmemory-policy": settings.policy.value,
+        "save": " ".join(settings.snapshots),
+        "appendonly": "yes" if settings.append_only else "no",
+    }
+
+
 def redis_configuration(settings: RedisSettings) -> str:
     lines = [
         "dir /data",
-        f"maxmemory {settings.maxmemory}mb",
-        f"maxmemory-policy {settings.policy.value}",
-        "save 900 1 300 10 60 10000",
-        f"appendonly {'yes' if settings.append_only else 'no'}",
+        *(f"{name} {value or EMPTY}" for name, value in redis_reloaded(settings).items()),
         "appendfsync everysec",
-        "requirepass {redis}",
+        "aclfile /run/secrets/users.acl",
     ]
     return "\n".join([*lines, ""])
