@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from components.containers.config import ContainersSettings
 from components.containers.services import BACKEND_PORT, POSTGRES_PORT, REDIS_PORT
@@ -27,6 +27,8 @@ class Surroundings:
     """The PostgreSQL role that backends log in as: with each version of its password the other of two."""
     previous: Collection[str] = ()
     """Signing secrets whose version before is given out as well."""
+    store: Mapping[str, str] = field(default_factory=dict)
+    """What an S3 client has to know of a store that is not S3."""
 
 
 def plain_variables(settings: ContainersSettings, around: Surroundings) -> dict[str, str]:
@@ -46,6 +48,7 @@ def plain_variables(settings: ContainersSettings, around: Surroundings) -> dict[
         "SUPPORT_EMAIL": backend.mail.support,
         "AWS_S3_BUCKET": around.media_bucket,
         "AWS_REGION": around.region,
+        **around.store,
         "RATE_LIMIT_WINDOW_MS": str(backend.rate_window * 1000),
         "RATE_LIMIT_MAX_REQUESTS": str(backend.rate_requests),
         "LOG_LEVEL": backend.log_level.value,

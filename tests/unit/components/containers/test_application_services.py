@@ -15,7 +15,7 @@ from components.containers.services import Service, postgres, redis
 from components.site import NeurmaticSite
 
 SITE = NeurmaticSite(apex="neurmatic.com", www="www.neurmatic.com", api="api.neurmatic.com")
-AROUND = Surroundings("production", SITE, "neurmatic-production-media", "eu-west-1")
+AROUND = Surroundings("production", SITE, "neurmatic-production-media", "eu-west-1", "neurmatic_prod_a")
 RELEASE = Release(version="1.4.2", backend="sha256:" + "a" * 64, frontend="sha256:" + "b" * 64)
 SETTINGS = ContainersSettings.model_validate(
     {"postgres": {"database": "neurmatic_production", "user": "neurmatic_prod"}, "release": RELEASE}
@@ -40,7 +40,7 @@ CALLBACKS = ["GOOGLE_CALLBACK_URL", "LINKEDIN_CALLBACK_URL", "GITHUB_CALLBACK_UR
 
 
 def test_every_variable_of_the_specification_is_given_once() -> None:
-    plain, secret = plain_variables(SETTINGS, AROUND), secret_variables(SETTINGS)
+    plain, secret = plain_variables(SETTINGS, AROUND), secret_variables(SETTINGS, AROUND)
     assert not set(plain) & set(secret)
     assert set(plain) | set(secret) == {*NAMES.split(), *LOGINS, *CALLBACKS, "PORT"}
     assert plain["JWT_EXPIRES_IN"] == "15m"
