@@ -75,7 +75,7 @@ class Bench:
         self.told = taker.dump(self.server, Path(self.settings.folder) / "neurmatic_20260101_000000.sql.gz", "bench")
 
     def proof(self) -> None:
-        live = needed(self.server.container)
+        live = needed(self.server.container, USER)
         scratch.proven(self.settings, live, Path(self.settings.folder) / self.told.name, self.told)
 
     def plain_load(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from components.backup.config import BackupSettings
 from components.containers.application import WITH_ENVIRONMENT
 from components.containers.docker import SECRETS_FOLDER
 from components.host.engine import slice_of
@@ -25,6 +26,7 @@ PACKAGES = ("age", "pigz")
 VERBS = ("backup", "restore")
 # The minute is apart from the daily one, so that the look does not wait for it each night.
 WATCH = "*-*-* *:17:00 UTC"
+MONTHLY = "*-*-03 03:47:00 UTC"
 BACKEND_USER = "1000:1000"
 PYTHON = Reader(("python3", "-I", "-c", "import ast,sys;ast.parse(open(sys.argv[1]).read())", "{candidate}"))
 SHELL = Reader(("sh", "-n", "{candidate}"))
@@ -42,7 +44,7 @@ def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
         *(File(f"{scripts}/{path}", content, reader=PYTHON) for path, content in sorted(modules().items())),
         File(f"{scripts}/backup.json", f"{text}\n"),
         *(File(f"{scripts}/{verb}.sh", wrapper(verb), mode="0755", reader=SHELL) for verb in VERBS),
-        *units(scripts, settings.backup.schedule),
+        *units(scripts, settings.backup),
     )
 
 
@@ -111,13 +113,16 @@ def write_secrets(host: VpsHost, root: str, key: BucketKey) -> None:
     host.secret("backup-bucket-key", key_file(root), pulumi.Output.json_dumps({"id": key.id, "secret": key.secret}))
 
 
-def units(scripts: str, schedule: str) -> list[Item]:
+def units(scripts: str, backup: BackupSettings) -> list[Item]:
     jobs = {
         "neurmatic-backup": ("Daily backup of the database, restored on trial", "--reason daily"),
         "neurmatic-backup-before-deploy": ("Backup of the database before a deploy", "--reason before-deploy"),
+        "neurmatic-backup-drill": ("The newest backup out of the bucket, restored on trial", "--drill"),
         "neurmatic-backup-watch": ("Backups that are missing or too old", "--watch"),
     }
-    timers = {"neurmatic-backup": f"*-*-* {schedule}:00 UTC", "neurmatic-backup-watch": WATCH}
+    timers = {"neurmatic-backup": f"*-*-* {backup.schedule}:00 UTC", "neurmatic-backup-watch": WATCH}
+    if backup.drill_monthly:
+        timers["neurmatic-backup-drill"] = MONTHLY
     services = [_file(f"{name}.service", service(scripts, *job)) for name, job in jobs.items()]
     clocks = [_file(f"{name}.timer", timer(jobs[name][0], when)) for name, when in timers.items()]
     return [*services, *clocks, *(Unit(f"{name}.timer") for name in timers)]

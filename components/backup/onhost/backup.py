@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import dataclass
 
-from components.backup.onhost import engine
+from components.backup.onhost import engine, scratch
+from components.backup.onhost.choose import Chooser, judged
 from components.backup.onhost.problem import BackupError
 from components.backup.onhost.report import Report
 from components.backup.onhost.settings import Settings
@@ -15,6 +17,7 @@ from components.backup.onhost.vault import Vault
 
 DAILY, BEFORE_DEPLOY, MANUAL = "daily", "before-deploy", "manual"
 DEPLOY_PATIENCE = 20.0
+ANY_MAJOR = 99
 LATE = 25 * 3600.0
 
 
@@ -22,6 +25,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", choices=(DAILY, BEFORE_DEPLOY, MANUAL), default=MANUAL, help="why it is made")
     parser.add_argument("--list", action="store_true", help="what there is, here and in the bucket")
     parser.add_argument("--watch", action="store_true", help="catch up on what is missing, and say when it is too old")
+    parser.add_argument("--drill", action="store_true", help="restore the newest one out of the bucket, on trial")
 
 
 def run(settings: Settings, given: argparse.Namespace) -> int:
@@ -29,6 +33,8 @@ def run(settings: Settings, given: argparse.Namespace) -> int:
     if given.list:
         return work.show()
     with work.shelf.locked():
+        if given.drill:
+            return work.drill()
         return work.watch() if given.watch else work.now(given.reason)
 
 
@@ -86,6 +92,28 @@ class Backup:
             return self._failed(str(error))
         silent = self.shelf.silence(self.settings.max_age, now())
         return self._failed(silent) if silent else 0
+
+    def drill(self) -> int:
+        """Once a month: the bucket alone, as on the day when this server is gone."""
+        if self.settings.encrypt_to:
+            self.report.tell(
+                "warning",
+                "The monthly drill needs the key that is not here: `./infra restore --check --identity FILE`.",
+            )
+            return 0
+        started = time.monotonic()
+        try:
+            live = engine.needed(self.settings.container, self.settings.user)
+            path = Chooser(self.settings, self.shelf, self.report.say).from_bucket()
+            told = judged(self.settings, path, None, ANY_MAJOR, latest=True)
+            scratch.proven(self.settings, live, path, told)
+            path.unlink()
+        except BackupError as error:
+            self.report.tell("critical", f"Drill: {error}")
+            return 1
+        took = f"{time.monotonic() - started:.0f} s"
+        self.report.say(f"Drill: {told.name}, {told.portrait.rows} rows, out of the bucket and restored in {took}")
+        return 0
 
     def _failed(self, why: str) -> int:
         self.shelf.publish(why)

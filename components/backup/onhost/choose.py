@@ -51,6 +51,13 @@ class Chooser:
             raise BackupError(f"There is no backup, neither in {self.shelf.folder} nor in s3://{self.settings.bucket}.")
         return self._checked(here) if here >= name else self._fetched(newest)
 
+    def from_bucket(self) -> Path:
+        """The newest one as another server would get it."""
+        listed = Vault(self.settings, self.shelf).listed()
+        if not listed:
+            raise BackupError(f"There is no backup in s3://{self.settings.bucket}/{self.settings.prefix}.")
+        return self._fetched(listed[-1].key)
+
     def _named(self, name: str) -> Path:
         if not self.shelf.named.fullmatch(name):
             raise BackupError(f"{name} is neither a file nor the name of a backup: `backup.sh --list` names them.")

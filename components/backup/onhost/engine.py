@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.backup.onhost import process
 from components.backup.onhost.problem import BackupError
+
+SUPERUSER = "postgres"
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class Live:
     """Its id: a throw-away server of exactly this version needs no registry."""
     user: str
     running: bool
+    superuser: str = ""
 
 
 def live(container: str) -> Live | None:
@@ -26,10 +30,18 @@ def live(container: str) -> Live | None:
     return Live(told["Image"], told["Config"]["User"] or "70:70", bool(told["State"]["Running"]))
 
 
-def needed(container: str) -> Live:
+def needed(container: str, owner: str) -> Live:
+    """Running, and who may dump it. The image makes the owner its superuser; where logins take turns, that is another
+    (components/containers/onhost/postgres_logins.py)."""
     found = live(container)
     if found is None:
         raise BackupError(f"There is no container {container} on this server: has `./infra up` run here?")
     if not found.running:
         raise BackupError(f"The container {container} does not run: `docker logs {container}` says why.")
-    return found
+    question = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    for role in (SUPERUSER, owner):
+        ask = ["docker", "exec", container, "psql", "-XAtq", "-U", role, "-d", "postgres", "-c", question]
+        with contextlib.suppress(BackupError):
+            if process.run(ask, "Who may dump").strip() == b"t":
+                return replace(found, superuser=role)
+    raise BackupError(f"Neither {SUPERUSER} nor {owner} is a superuser of {container}, or it does not answer yet.")

@@ -54,6 +54,8 @@ def run(settings: Settings, given: argparse.Namespace) -> int:
         except BackupError as error:
             report.say(f"Not restored, and {settings.database} is as it was: {error}")
             return 1
+        if not given.into and not given.check:
+            report.tell("warning", f"{settings.database} was restored from a backup.")
     return 0
 
 
@@ -66,8 +68,8 @@ class Restore:
 
     def run(self) -> None:
         into = self.given.into
-        live = engine.needed(self.settings.container)
-        server = Server(self.settings.container, self.settings.user)
+        live = engine.needed(self.settings.container, self.settings.user)
+        server = Server(self.settings.container, live.superuser)
         self._sweep(server)
         if into:
             self._refuse_name(server, into)

@@ -17,7 +17,7 @@ from components.backup.onhost.prepare import create_database, create_roles
 from components.backup.onhost.problem import BackupError
 from components.backup.onhost.settings import Settings
 
-LABEL = "neurmatic.backup=check"
+LABEL = "neurmatic.backup.trial"
 DATABASE = "check_restored"
 START_SECONDS = 60
 # It is thrown away: nothing has to survive a power cut.
@@ -60,7 +60,7 @@ def server(settings: Settings, live: Live) -> Iterator[Server]:
     os.chown(folder, int(user), int(group or user))
     try:
         container = process.run(_command(settings, live, folder), "The throw-away server").decode().strip()
-        there = Server(container, settings.user)
+        there = Server(container, live.superuser)
         _wait(there)
         yield there
     finally:
@@ -75,7 +75,7 @@ def _command(settings: Settings, live: Live, folder: Path) -> list[str]:
     place = ["--user", live.user, "--volume", f"{folder}:/var/lib/postgresql/data"]
     place += ["--tmpfs", f"/var/run/postgresql:{memory}", "--tmpfs", f"/tmp:{memory}"]  # noqa: S108 (in the container)
     variables = {
-        "POSTGRES_USER": settings.user,
+        "POSTGRES_USER": live.superuser,
         # Nobody but this script reaches it: it has no network.
         "POSTGRES_HOST_AUTH_METHOD": "trust",
         "PGDATA": "/var/lib/postgresql/data/pgdata",
@@ -88,7 +88,7 @@ def _command(settings: Settings, live: Live, folder: Path) -> list[str]:
         "run",
         "--detach",
         "--label",
-        LABEL,
+        f"{LABEL}={settings.scratch}",
         *fence,
         *size,
         *place,
@@ -116,7 +116,9 @@ def _wait(server: Server) -> None:
 
 def sweep(settings: Settings) -> None:
     """Also what a killed run left behind."""
-    listed = process.run(["docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}"], "Docker on this server")
+    listed = process.run(
+        ["docker", "ps", "--all", "--quiet", "--filter", f"label={LABEL}={settings.scratch}"], "Docker on this server"
+    )
     for container in listed.decode().split():
         with contextlib.suppress(BackupError):
             process.run(["docker", "rm", "--force", "--volumes", container], "The throw-away server")

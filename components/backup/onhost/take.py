@@ -35,8 +35,8 @@ class Taker:
 
     def take(self, reason: str) -> Note:
         """Dumped and restored on trial; what follows is the bucket."""
-        live = engine.needed(self.settings.container)
-        server = Server(self.settings.container, self.settings.user)
+        live = engine.needed(self.settings.container, self.settings.user)
+        server = Server(self.settings.container, live.superuser)
         # A run that was killed may have left a dump at work.
         server.ask("postgres", LEFTOVERS)
         self._room(server)

@@ -113,7 +113,9 @@ def test_a_killed_job_leaves_nothing_that_counts(shop: Stage) -> None:
     shop.good("backup")
     assert len(shop.objects()) == 2
     listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", "label=neurmatic.backup=check"], capture_output=True, check=True
+        ["docker", "ps", "-aq", "--filter", f"label=neurmatic.backup.trial={shop.settings['scratch']}"],
+        capture_output=True,
+        check=True,
     )
     assert not listed.stdout
 

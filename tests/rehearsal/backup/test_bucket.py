@@ -64,3 +64,14 @@ def test_the_list_says_where_each_one_is(shop: Stage) -> None:
     assert "in the bucket (STANDARD_IA)" in shop.good("backup", "--list")
     assert "opens s3://test-backups alone" in shop.bad("restore", "s3://others/database/x.sql.gz")
     assert "nor the name of a backup" in shop.bad("restore", "nonsense")
+
+
+def test_the_drill_has_nothing_but_the_bucket(shop: Stage) -> None:
+    shop.good("backup")
+    (name,) = shop.names()
+    shop.client().put_object(Bucket=BUCKET, Key=f"database/{name}", Body=b"not what was there")
+    assert "damaged" in shop.bad("backup", "--drill")
+    assert "critical" in shop.told()[-1]
+    body = (shop.backups / name).read_bytes()
+    shop.client().put_object(Bucket=BUCKET, Key=f"database/{name}", Body=body)
+    assert "out of the bucket and restored in" in shop.good("backup", "--drill")

@@ -108,3 +108,22 @@ def test_every_acknowledged_row_up_to_the_backup_is_restored(shop: Stage) -> Non
     restored = [int(n) for n in shop.sql("SELECT n FROM ledger ORDER BY n", "copy").split()]
     assert restored[-1] >= acknowledged[before - 1]
     assert restored == list(range(1, restored[-1] + 1))
+
+
+def test_where_logins_take_turns_the_owner_is_no_superuser(shop: Stage) -> None:
+    """components/containers/onhost/postgres_logins.py gives the superuser a name of its own."""
+    shop.sql(
+        "CREATE ROLE postgres SUPERUSER LOGIN; CREATE ROLE helper SUPERUSER LOGIN; ALTER DATABASE shop OWNER TO prod"
+    )
+    as_helper = ("psql", "-XAtq", "-U", "helper", "-d", "postgres", "-c")
+    try:
+        shop.postgres.run(*as_helper, "ALTER ROLE prod RENAME TO first; CREATE ROLE prod LOGIN CREATEDB")
+        shop.good("backup")
+        shop.postgres.run(*as_helper, "GRANT ALL ON DATABASE shop TO prod")
+        shop.good("restore", "--into", "copy")
+        owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'copy'"
+        assert shop.postgres.run(*as_helper, owner) == "first"
+    finally:
+        shop.postgres.run(*as_helper, "DROP DATABASE IF EXISTS copy", "-c", "REVOKE ALL ON DATABASE shop FROM prod")
+        shop.postgres.run(*as_helper, "DROP ROLE prod", "-c", "ALTER ROLE first RENAME TO prod")
+        shop.sql("DROP ROLE postgres; DROP ROLE helper", "postgres")
