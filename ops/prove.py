@@ -27,6 +27,10 @@ SUBJECTS = {
         "How long the converge of a server takes, beside Ansible, and what others say of it",
         ["-m", "bench.host"],
     ),
+    "backup": (
+        "How long a backup and the load of a restore take, beside pg_dump | gzip -9 and zcat | psql",
+        ["-m", "bench.backup"],
+    ),
     "edgerules-differential": (
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],
