@@ -1,4 +1,4 @@
-"""`./infra rotate NAME`: another version of one credential, without an outage, and nothing else changes.
+"""`./infra rotate NAME ...`: another version of one credential, without an outage, and nothing else changes.
 
 The version is a number in the stack file, so that what runs is in git (docs/decisions/0012). The rotation itself is an
 `up`: it makes the new one, lets the servers accept it, rolls the backends, and withdraws the old one last. So an
@@ -8,6 +8,7 @@ interrupted rotation is one whose number is ahead of the state, and the same com
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -47,23 +48,23 @@ READ = "Read it with `./infra shell`, then `pulumi stack output secrets --show-s
 
 @click.command()
 @target_options
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def rotate(target: Target, name: str, yes: bool) -> None:
-    """Another version of one credential, accepted before it is used and the old one withdrawn when nobody uses it.
+def rotate(target: Target, names: tuple[str, ...], yes: bool) -> None:
+    """Other versions of credentials, accepted before they are used; the old ones are withdrawn when nobody uses them.
 
     Interrupted anywhere, the same command goes on. `./infra credentials` lists the names.
     """
     set_up_for(target)
-    wanted = one(settings_of(target), name)
+    before = [one(settings_of(target), name) for name in dict.fromkeys(names)]
     session = open_session(target)
     put_in_order(session)
-    if begin(session, wanted, yes):
-        wanted = one(settings_of(target), name)
-        session = open_session(target)
+    begin(session, before, yes)
+    session = open_session(target)
     status = looked_at(session).pulumi("up", *(["--yes", "--skip-preview"] if yes else []))
     refresh(session, "rotate")
-    sys.exit(status or finish(session, wanted))
+    settings = settings_of(target)
+    sys.exit(status or max(finish(session, one(settings, each.name)) for each in before))
 
 
 def one(settings: StackSettings, name: str) -> Rotated:
@@ -85,20 +86,30 @@ def one(settings: StackSettings, name: str) -> Rotated:
     raise OperatorError(f"There is no credential {name!r} to rotate: there is {', '.join(known)}.")
 
 
-def begin(session: Session, wanted: Rotated, yes: bool) -> bool:
-    """Writes the next number, unless a rotation is under way."""
+def begin(session: Session, names: Sequence[Rotated], yes: bool) -> None:
+    """Writes the next number of each, unless its rotation is under way."""
     found = resources(session)
-    if not wanted.found(found):
-        raise OperatorError(f"{wanted.name} is not made yet: `./infra up` does it, and there is nothing to rotate.")
-    if not wanted.complete(found):
-        say(f"The rotation of {wanted.name} to version {wanted.generation} was cut off: it goes on.")
-        return False
-    step = f"version {wanted.generation + 1} takes the place of {wanted.generation}"
-    say(f"{wanted.name}: {step}. {effect(session, wanted)}")
-    if not yes and not click.confirm("Go on?"):
+    missing = [each.name for each in names if not each.found(found)]
+    if missing:
+        raise OperatorError(
+            f"{', '.join(missing)}: not made yet. `./infra up` does it, and there is nothing to rotate."
+        )
+    due = [each for each in names if each.complete(found)]
+    for each in names:
+        say(announcement(session, each) if each in due else cut_off(each))
+    if due and not yes and not click.confirm("Go on?"):
         raise OperatorError("Nothing was changed.")
-    write(session, wanted.name, wanted.generation + 1)
-    return True
+    for each in due:
+        write(session, each.name, each.generation + 1)
+
+
+def announcement(session: Session, each: Rotated) -> str:
+    step = f"version {each.generation + 1} takes the place of {each.generation}"
+    return f"{each.name}: {step}. {effect(session, each)}"
+
+
+def cut_off(each: Rotated) -> str:
+    return f"The rotation of {each.name} to version {each.generation} was cut off: it goes on."
 
 
 def effect(session: Session, wanted: Rotated) -> str:
