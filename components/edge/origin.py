@@ -18,8 +18,8 @@ from pulumi_tls import CertRequest, LocallySignedCert, PrivateKey, SelfSignedCer
 
 HOURS_A_YEAR = 8760
 RENEW_BEFORE = 30 * 24
-ORIGIN_VALIDITY = 5475
-"""Days, the longest: nothing renews this certificate by itself, and nobody but Cloudflare trusts it."""
+ORIGIN_VALIDITY = 730
+"""Days. It is made anew in its first year, so a stack that nobody touches has another one left."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ class OriginPulls(pulumi.ComponentResource):
 
 
 class OriginCertificate(pulumi.ComponentResource):
-    """A certificate for the origin that Cloudflare signs: no renewals, but only Cloudflare trusts it."""
+    """A certificate for the origin that Cloudflare signs, and nobody but Cloudflare trusts.
+
+    It is made anew once a year, by any `up` of the last month; the one before is only revoked when that `up` ends.
+    """
 
     def __init__(self, name: str, names: Sequence[str], opts: pulumi.ResourceOptions) -> None:
         super().__init__("infra:edge:OriginCertificate", name, None, opts)
@@ -120,7 +123,20 @@ class OriginCertificate(pulumi.ComponentResource):
             hostnames=sorted(names),
             request_type="origin-rsa",
             requested_validity=ORIGIN_VALIDITY,
-            opts=inside,
+            opts=pulumi.ResourceOptions(parent=self, replacement_trigger=self._year(name, key)),
         )
         self.pair = KeyPair(signed.certificate, pulumi.Output.secret(key.private_key_pem))
         self.register_outputs({})
+
+    def _year(self, name: str, key: PrivateKey) -> pulumi.Output[str]:
+        """Nobody is ever shown this one: it is the clock, because the provider of the other has none."""
+        clock = SelfSignedCert(
+            f"{name}-year",
+            private_key_pem=key.private_key_pem,
+            subject={"common_name": name},
+            allowed_uses=["digital_signature"],
+            validity_period_hours=HOURS_A_YEAR,
+            early_renewal_hours=RENEW_BEFORE,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return clock.validity_start_time

@@ -50,6 +50,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def keep(wanted: Wanted, now: bool) -> int:
+    """Whoever waits for an `up` is told by that; the timer has nobody who reads."""
+    if now:
+        return _keep(wanted, now)
+    try:
+        status = _keep(wanted, now)
+    except (TroubleError, reading.UnfitError) as error:
+        _notify(wanted, "The origin's certificate needs attention", str(error))
+        raise
+    if not Path(wanted["state"]).exists():
+        _notify(wanted, "The origin's certificate is in order", "", resolved=True)
+    return status
+
+
+def _keep(wanted: Wanted, now: bool) -> int:
     if not installing.served(wanted).exists():
         print("nginx has never been set up here: nothing to do yet.")
         return 0
@@ -60,6 +74,7 @@ def keep(wanted: Wanted, now: bool) -> int:
         installing.complete(wanted)
         if wanted["issuer"] == "cloudflare_origin":
             _tell(installing.install(_given(wanted), wanted), wanted)
+            state.unlink(missing_ok=True)
             return 0
         return _keep_acme(wanted, now)
 
@@ -67,11 +82,19 @@ def keep(wanted: Wanted, now: bool) -> int:
 def _keep_acme(wanted: Wanted, now: bool) -> int:
     """A failed try leaves what certbot had before, and that is served as long as it fits."""
     reason = authority.due(authority.live(wanted), wanted)
+    if not reason:
+        Path(wanted["state"]).unlink(missing_ok=True)
     trouble = _obtain(wanted, reason) if reason and (now or _may_try(wanted)) else ""
     pair = authority.live(wanted)
     if pair is not None and authority.unfit(pair, wanted) == "":
         _tell(installing.install(pair, wanted), wanted)
-    return _failed(wanted, trouble, now) if trouble else 0
+    if not trouble:
+        return 0
+    text = _again(wanted, trouble)
+    if now:
+        print(f"WARNING: {text}", file=sys.stderr)
+        return 0
+    raise TroubleError(text)
 
 
 def _obtain(wanted: Wanted, reason: str) -> str:
@@ -84,7 +107,7 @@ def _obtain(wanted: Wanted, reason: str) -> str:
     still = authority.due(authority.live(wanted), wanted)
     if still:
         return f"certbot has got a certificate that is no use: {still}."
-    _succeeded(wanted)
+    Path(wanted["state"]).unlink(missing_ok=True)
     return ""
 
 
@@ -145,23 +168,13 @@ def _tries(wanted: Wanted) -> dict[str, float]:
         return {"failed": 0, "next": 0}
 
 
-def _succeeded(wanted: Wanted) -> None:
-    if Path(wanted["state"]).exists():
-        Path(wanted["state"]).unlink()
-        _notify(wanted, "The certificate could be renewed", "certbot has got one again.", resolved=True)
-
-
-def _failed(wanted: Wanted, trouble: str, now: bool) -> int:
+def _again(wanted: Wanted, trouble: str) -> str:
+    """What an operator has to know; it is tried again later each time."""
     failed = int(_tries(wanted)["failed"]) + 1
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failed - 1, 10))
-    again = f"The next try is in {wait // 60} minutes at the earliest (neurmatic-certificate.timer)."
-    text = f"{trouble} {_meanwhile(wanted)} {again}"
     _write(Path(wanted["state"]), json.dumps({"failed": failed, "next": time.time() + wait}))
-    if now:
-        print(f"WARNING: {text}", file=sys.stderr)
-        return 0
-    _notify(wanted, "The certificate was not renewed", text)
-    raise TroubleError(text)
+    again = f"The next try is in {wait // 60} minutes at the earliest (neurmatic-certificate.timer)."
+    return f"{trouble} {_meanwhile(wanted)} {again}"
 
 
 def _meanwhile(wanted: Wanted) -> str:
