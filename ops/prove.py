@@ -39,6 +39,10 @@ SUBJECTS = {
         "Bad releases on the whole stack under load, and what a server without its own firewall table lets in",
         ["-m", "pytest", "-v", "-m", "long", "tests/rehearsal"],
     ),
+    "deploys": (
+        "What visitors notice of deploys and rollbacks, beside docker-compose",
+        ["-m", "bench.deploys", "--long"],
+    ),
     "policy-mutants": (
         "What the policy pack notices of everything that could be changed in production",
         ["-m", "tests.policy.mutation.run"],

@@ -1,9 +1,9 @@
 """Deploys of the whole stack under load, beside docker-compose doing the same; in one run.
 
-    python -m bench.deploys [--deploys 20] [--rollbacks 3] [--rate 180] [--backends 2,8] [--compose 5] [--people 1000]
+    python -m bench.deploys [--long] [--rate 100] [--deploys 2] [--rollbacks 1] [--backends 2] [--compose 1] [--people 1000]
 
-What has been measured is kept in a folder, deploy by deploy, so that a run that was cut short goes on where it was:
-`--folder` names it, and another one begins anew.
+The short version takes some minutes; `--long` is what the promises are about. What has been measured is kept in a folder,
+deploy by deploy, so that a run that was cut short goes on where it was: one for each commit, unless `--folder` names it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from rehearsal.whole import WholeStack
 
 NAME = "bench-deploys"
 NICE = 10
+LONG = {"deploys": 20, "rollbacks": 5, "rate": 150, "requests": 200_000, "backends": [2, 8], "compose": 5}
 
 
 def main() -> int:
@@ -38,21 +40,31 @@ def main() -> int:
     if options.compose:
         with_compose(folder, options)
     print(page(folder, options.rate))
-    missed = list(targets(folder))
+    missed = list(targets(folder, options.requests))
     print("\n".join(["", *(f"- MISSED: {each}" for each in missed)]) if missed else "\nAll targets are met.")
     return 1 if missed else 0
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.deploys")
-    parser.add_argument("--deploys", type=int, default=20, help="with each number of backends")
-    parser.add_argument("--rollbacks", type=int, default=3)
-    parser.add_argument("--rate", type=float, default=180, help="requests a second")
-    parser.add_argument("--backends", type=numbers, default=[2, 8], help="such as 2,8")
-    parser.add_argument("--compose", type=int, default=5, help="deploys by docker-compose; 0 leaves it out")
+    parser.add_argument("--long", action="store_true", help=f"the defaults of the proof: {LONG}")
+    parser.add_argument("--deploys", type=int, default=2, help="with each number of backends")
+    parser.add_argument("--rollbacks", type=int, default=1, help="with each number of backends")
+    parser.add_argument("--rate", type=float, default=100, help="requests a second")
+    parser.add_argument("--requests", type=int, default=0, help="how many there must be in all")
+    parser.add_argument("--backends", type=numbers, default=[2], help="such as 2,8")
+    parser.add_argument("--compose", type=int, default=1, help="deploys by docker-compose; 0 leaves it out")
     parser.add_argument("--people", type=int, default=1000, help="connections that stay open; 0 leaves them out")
-    parser.add_argument("--folder", default=str(TOOLCHAIN / "bench" / "deploys"), help="where results are kept")
-    return parser.parse_args()
+    parser.add_argument("--folder", help="where results are kept")
+    if parser.parse_known_args()[0].long:
+        parser.set_defaults(**LONG)
+    options = parser.parse_args()
+    options.folder = options.folder or str(TOOLCHAIN / "bench" / "deploys" / f"{head()}-{options.rate:.0f}")
+    return options
+
+
+def head() -> str:
+    return subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
 
 
 def numbers(words: str) -> list[int]:
