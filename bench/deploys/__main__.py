@@ -1,9 +1,9 @@
 """Deploys of the whole stack under load, beside docker-compose doing the same; in one run.
 
-    python -m bench.deploys [--long] [--rate 100] [--deploys 2] [--rollbacks 1] [--backends 2] [--compose 1] [--people 1000]
+    python -m bench.deploys [--long] [--rate 100] [--deploys 2] [--rollbacks 1] [--backends 2] [--compose 1]
 
-The short version takes some minutes; `--long` is what the promises are about. What has been measured is kept in a folder,
-deploy by deploy, so that a run that was cut short goes on where it was: one for each commit, unless `--folder` names it.
+The short version takes some minutes; `--long` is what the promises are about. What has been measured is kept in a
+folder, deploy by deploy, so that a run that was cut short goes on where it was: one for each commit, or `--folder`.
 """
 
 from __future__ import annotations
