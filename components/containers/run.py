@@ -162,7 +162,9 @@ class Runner:
 
     def _values(self, text: str) -> pulumi.Output[Mapping[str, str]]:
         known = {**self.args.secrets, **{name: self.args.credentials[name] for name in self.args.credentials.names}}
-        return pulumi.Output.all(**{name: value for name, value in known.items() if f"{{{name}}}" in text})
+        used = {name: value for name, value in known.items() if f"{{{name}}}" in text}
+        # Of nothing, Output.all makes a list.
+        return pulumi.Output.all(**used) if used else pulumi.Output.from_input({})
 
 
 def fingerprint(text: str) -> str:
