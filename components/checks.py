@@ -160,7 +160,9 @@ def bucket_names(storage: StorageSettings, publish: PublishSettings) -> list[tup
     names = {
         ("storage", "media", "name"): storage.media.name,
         ("storage", "backups", "name"): storage.backups.name,
-        ("storage", "access_logs"): storage.access_logs,
+        ("storage", "access_logs", "bucket"): storage.access_logs.bucket if storage.access_logs else None,
+        ("storage", "replica", "media"): storage.replica.media if storage.replica else None,
+        ("storage", "replica", "backups"): storage.replica.backups if storage.replica else None,
         ("publish", "bucket"): publish.bucket,
     }
     return [(path, name) for path, name in names.items() if name is not None]

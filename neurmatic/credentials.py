@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.containers.environment import SIGNING, Surroundings
 from components.credentials.versions import login
+from components.storage import client
 from neurmatic.settings import NeurmaticSettings
 
 CREDENTIALS = ("postgres", "redis", *SIGNING)
@@ -33,6 +34,7 @@ def surroundings(settings: NeurmaticSettings) -> Surroundings:
         site=settings.site,
         media_bucket=storage.media.name,
         region=storage.region,
+        store=client.variables(storage),
         login=login(owner, settings.credentials.generation.postgres),
         previous=kept_valid(settings),
     )

@@ -16,6 +16,7 @@ from components.host.config import HostSettings
 from components.publish.config import PublishSettings
 from components.settings import SecretSpec, StackSettings
 from components.site import NeurmaticSite
+from components.storage.checks import lifecycles_are_accepted, replica_is_elsewhere
 from components.storage.config import StorageSettings
 from components.values import DataPolicy, Environment, Issuer, OauthProvider
 
@@ -77,6 +78,14 @@ class NeurmaticSettings(StackSettings):
             "certbot proves the names with it: DNS edit in the zone (containers.certificates.issuer).",
             needed=lambda settings: settings.containers.certificates.issuer is Issuer.LETS_ENCRYPT_DNS01,
         ),
+        *(
+            SecretSpec(
+                f"r2_{part}",
+                "Uploads are kept in Cloudflare R2 (storage.media.r2).",
+                needed=lambda settings: settings.storage.media.r2 is not None,
+            )
+            for part in ("access_key_id", "secret_access_key")
+        ),
         SecretSpec("sendgrid_api_key", "The application sends mail with it."),
         SecretSpec(
             "sentry_dsn",
@@ -110,6 +119,8 @@ class NeurmaticSettings(StackSettings):
         checks.images_are_fixed,
         checks.buckets_differ,
         checks.lifecycle_in_order,
+        lifecycles_are_accepted,
+        replica_is_elsewhere,
         checks.alarm_after_schedule,
         alerts_rise,
         fit.connections_fit,

@@ -22,6 +22,14 @@ class BucketKeyArgs:
     """Of the key: another one is made beside the one before, which goes last."""
 
 
+@dataclass(frozen=True)
+class BroughtKey:
+    """One that its owner has made, for a store that is not AWS's."""
+
+    id: pulumi.Output[str]
+    secret: pulumi.Output[str]
+
+
 class BucketKey(pulumi.ComponentResource):
     """An IAM user without a password and with one key."""
 

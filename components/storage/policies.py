@@ -40,6 +40,18 @@ def no_overwriting(objects: str) -> Statement:
     }
 
 
+def takes_logs_of(bucket: str, sources: Sequence[str]) -> Statement:
+    """S3 itself writes access logs, and for these buckets only: anybody's bucket could name ours as its target."""
+    return {
+        "Sid": "AccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": [f"arn:aws:s3:::{source}" for source in sorted(sources)]}},
+    }
+
+
 def readable_by(bucket: str, roles: Sequence[str]) -> Statement:
     """What is published for other teams: they may read it and its earlier versions, and nothing else."""
     return {

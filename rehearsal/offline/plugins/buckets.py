@@ -45,6 +45,8 @@ class BucketSetting(InCloud):
             if row.inside == "rules"
             else {"CORSRules": argument}
             if row.inside == "corsRules"
+            else {"LoggingEnabled": argument}
+            if row.name == "bucket_logging"
             else argument
         )
         what = f"creating S3 {row.name.replace('_', ' ')} ({given['bucket']}): "
