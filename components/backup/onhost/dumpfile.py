@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -128,27 +129,32 @@ class Check:
     """Passes the SQL on while it is read; afterwards `manifest` says what it is, or why it is not a backup."""
 
     def __init__(self, label: str) -> None:
-        self._label, self._digest, self._size, self._held = label, hashlib.sha256(), 0, b""
+        self._label, self._digest, self._size = label, hashlib.sha256(), 0
+        self._last: deque[bytes] = deque()
+        self._length = 0
 
     def reading(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            self._held += piece
-            if len(self._held) > 2 * LONGEST_MANIFEST:
-                self._take(len(self._held) - LONGEST_MANIFEST)
+            self._last.append(piece)
+            self._length += len(piece)
+            while self._length - len(self._last[0]) > LONGEST_MANIFEST:
+                self._length -= len(self._last[0])
+                self._take(self._last.popleft())
             yield piece
 
-    def _take(self, count: int) -> None:
-        self._digest.update(self._held[:count])
-        self._size, self._held = self._size + count, self._held[count:]
+    def _take(self, piece: bytes) -> None:
+        self._digest.update(piece)
+        self._size += len(piece)
 
     def manifest(self) -> Manifest:
-        at = self._held.rfind(MARK)
-        text = self._held[at + len(MARK) :]
+        held = b"".join(self._last)
+        at = held.rfind(MARK)
+        text = held[at + len(MARK) :]
         if at < 0 or text.count(b"\n") != 1 or not text.endswith(b"\n"):
             raise RefusedError(f"{self._label} is not whole: the line that says what is in it is missing at its end.")
-        if COMPLETE not in self._held[max(0, at - TAIL) : at]:
+        if COMPLETE not in held[max(0, at - TAIL) : at]:
             raise RefusedError(f"{self._label} is not whole: pg_dump's last line is missing.")
-        self._take(at)
+        self._take(held[:at])
         try:
             told = manifest_from(text)
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -88,6 +88,10 @@ def _schema(server: Server, database: str, snapshot: str) -> tuple[str, list[str
     return create, about, hashlib.sha256("\n".join(rest).encode()).hexdigest()
 
 
+OTHER_CONTENT = "has other content"
+OTHER_SCHEMA = "the schema is another one"
+
+
 def differences(wanted: Portrait, found: Portrait) -> list[str]:
     """Why the second is not what the first was taken from; empty if it is."""
     reasons = [f"{name} is missing" for name in wanted.tables if name not in found.tables]
@@ -95,10 +99,10 @@ def differences(wanted: Portrait, found: Portrait) -> list[str]:
     for name, (rows, checksum) in wanted.tables.items():
         if name in found.tables and found.tables[name] != [rows, checksum]:
             here = found.tables[name][0]
-            reasons.append(f"{name} has {here} rows instead of {rows}" if here != rows else f"{name} has other content")
+            reasons.append(f"{name} has {here} rows instead of {rows}" if here != rows else f"{name} {OTHER_CONTENT}")
     for name, (direction, value) in wanted.sequences.items():
         if name not in found.sequences or (found.sequences[name][1] - value) * direction < 0:
             reasons.append(f"the sequence {name} is behind {value}")
     if wanted.schema != found.schema:
-        reasons.append("the schema is another one")
+        reasons.append(OTHER_SCHEMA)
     return reasons

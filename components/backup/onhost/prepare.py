@@ -15,15 +15,18 @@ def create_roles(server: Server, statements: Iterable[str]) -> None:
     """Those that are missing, without passwords; what exists already stays as it is."""
     there = set(server.ask("postgres", "SELECT rolname FROM pg_roles").splitlines())
     missing: set[str] = set()
+    wanted: list[str] = []
     for statement in statements:
         made = re.match(rf"CREATE ROLE {NAME};", statement)
         if made and plain(made[1]) not in there:
             missing.add(plain(made[1]))
-            server.ask("postgres", statement)
+            wanted.append(statement)
     for statement in statements:
         about = re.match(rf"ALTER ROLE {NAME} ", statement) or re.match(rf"GRANT .+ TO {NAME}[ ;]", statement)
         if about and plain(about[1]) in missing:
-            server.ask("postgres", statement)
+            wanted.append(statement)
+    if wanted:
+        server.ask("postgres", "\n".join(wanted))
 
 
 def plain(name: str) -> str:
@@ -32,12 +35,12 @@ def plain(name: str) -> str:
 
 def create_database(server: Server, name: str, like: Portrait) -> None:
     """From the dump's own CREATE DATABASE, so that encoding and collation are the same; then owner and grants."""
-    server.ask(
-        "postgres", re.sub(rf"^CREATE DATABASE {NAME}", lambda _: f"CREATE DATABASE {quoted(name)}", like.create)
-    )
-    for statement in like.about:
-        renamed = re.sub(rf"\bDATABASE {NAME}", lambda _: f"DATABASE {quoted(name)}", statement, count=1)
-        server.ask("postgres", renamed)
+    made = re.sub(rf"^CREATE DATABASE {NAME}", lambda _: f"CREATE DATABASE {quoted(name)}", like.create)
+    about = [
+        re.sub(rf"\bDATABASE {NAME}", lambda _: f"DATABASE {quoted(name)}", statement, count=1)
+        for statement in like.about
+    ]
+    server.ask("postgres", "\n".join([made, *about]))
 
 
 def drop_database(server: Server, name: str) -> None:

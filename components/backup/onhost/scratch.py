@@ -13,6 +13,7 @@ from components.backup.onhost import portrait, process
 from components.backup.onhost.database import Server
 from components.backup.onhost.dumpfile import Check, Manifest, opened
 from components.backup.onhost.engine import Live
+from components.backup.onhost.portrait import OTHER_CONTENT, OTHER_SCHEMA
 from components.backup.onhost.prepare import create_database, create_roles
 from components.backup.onhost.problem import BackupError
 from components.backup.onhost.settings import Settings
@@ -43,10 +44,20 @@ def proven(settings: Settings, live: Live, path: Path, told: Manifest, identity:
 def compare(server: Server, database: str, told: Manifest) -> None:
     with server.session(database) as session:
         found = portrait.of(server, session)
-    reasons = portrait.differences(told.portrait, found)
+        version = session.ask("SELECT pg_catalog.current_setting('server_version')")[0]
+    reasons = comparable(portrait.differences(told.portrait, found), told.server, version)
     if reasons:
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         raise BackupError(f"{told.name} was restored, but {'; '.join(reasons[:3])}{more}.")
+
+
+def comparable(reasons: list[str], then: str, now: str) -> list[str]:
+    """Another version writes the same schema in other words, and another major one the same values: what it cannot
+    compare must not stand in the way of a restore."""
+    if then == now:
+        return reasons
+    same_major = then.split(".", maxsplit=1)[0] == now.split(".", maxsplit=1)[0]
+    return [each for each in reasons if each != OTHER_SCHEMA and (same_major or not each.endswith(OTHER_CONTENT))]
 
 
 @contextlib.contextmanager
@@ -78,6 +89,7 @@ def _command(settings: Settings, live: Live, folder: Path) -> list[str]:
         "POSTGRES_USER": live.superuser,
         # Nobody but this script reaches it: it has no network.
         "POSTGRES_HOST_AUTH_METHOD": "trust",
+        "POSTGRES_INITDB_ARGS": "--no-sync",
         "PGDATA": "/var/lib/postgresql/data/pgdata",
     }
     given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]

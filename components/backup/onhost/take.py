@@ -15,6 +15,7 @@ from components.backup.onhost.dumpfile import Manifest
 from components.backup.onhost.portrait import Portrait
 from components.backup.onhost.prepare import size_of
 from components.backup.onhost.problem import BackupError
+from components.backup.onhost.s3 import S3Error
 from components.backup.onhost.settings import Settings
 from components.backup.onhost.shelf import Note, Shelf, iso, now
 from components.backup.onhost.vault import Vault
@@ -143,11 +144,17 @@ def utc(text: str) -> str:
 
 def finish(settings: Settings, shelf: Shelf, patience: float, say: Callable[[str], None]) -> None:
     """Everything that is not in the bucket yet, oldest first; then old local copies go."""
-    pending = shelf.pending()
-    if pending:
-        vault = Vault(settings, shelf)
-        for note in pending:
-            stored = vault.store(note, patience)
+    pending, failed = shelf.pending(), []
+    for note in pending:
+        try:
+            stored = Vault(settings, shelf).store(note, patience)
             say(f"{note.name}: s3://{settings.bucket}/{stored.object}, read back and compared")
+        except S3Error:
+            raise
+        except BackupError as error:
+            # One that is not right in the bucket must not keep the others from it.
+            failed.append(str(error))
+    if failed:
+        raise BackupError(" ".join(failed))
     for gone in shelf.prune(settings.local_kept, now().timestamp()):
         say(f"{gone}: the local copy is older than {settings.local_kept} days and has been removed")

@@ -53,19 +53,6 @@ def test_a_large_one_goes_up_in_parts(shop: Stage, tmp_path: Path, monkeypatch: 
     assert not uploads.get("Uploads")
 
 
-def test_the_list_says_where_each_one_is(shop: Stage) -> None:
-    shop.good("backup")
-    (name,) = shop.names()
-    said = shop.good("backup", "--list")
-    assert f"{name}" in said
-    assert "in the bucket, and here" in said
-    for path in shop.backups.glob("neurmatic_*"):
-        path.unlink()
-    assert "in the bucket (STANDARD_IA)" in shop.good("backup", "--list")
-    assert "opens s3://test-backups alone" in shop.bad("restore", "s3://others/database/x.sql.gz")
-    assert "nor the name of a backup" in shop.bad("restore", "nonsense")
-
-
 def test_the_drill_has_nothing_but_the_bucket(shop: Stage) -> None:
     shop.good("backup")
     (name,) = shop.names()

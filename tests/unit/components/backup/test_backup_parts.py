@@ -14,6 +14,7 @@ from components.backup.onhost.migrate import for_database
 from components.backup.onhost.portrait import Portrait, differences
 from components.backup.onhost.problem import BackupError, RefusedError
 from components.backup.onhost.s3 import Object, S3Error, encoded
+from components.backup.onhost.scratch import comparable
 
 PORTRAIT = Portrait(
     tables={"public.a": [2, 77], "public.b": [0, 0]},
@@ -53,7 +54,7 @@ class Recorder:
     def ask(self, _database: str, sql: str) -> str:
         if sql.startswith("SELECT rolname"):
             return self._roles
-        self.said.append(sql)
+        self.said += sql.splitlines()
         return ""
 
 
@@ -148,3 +149,18 @@ def test_a_dump_that_ends_early_leaves_no_file(tmp_path: Path, argv: list[str]) 
 def test_the_words_of_a_program_that_failed_are_its_first_complaint() -> None:
     with pytest.raises(BackupError, match=r"^It: psql: error: no such table$"):
         process.run(["sh", "-c", "echo note >&2; echo 'psql: error: no such table' >&2; echo bye >&2; exit 1"], "It")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "left"),
+    [("15.18", "15.18", 3), ("15.17", "15.18", 2), ("15.18 (Debian)", "16.1", 1)],
+)
+def test_what_another_version_writes_differently_is_no_difference(then: str, now: str, left: int) -> None:
+    reasons = ["the schema is another one", "public.a has other content", "public.b has 1 rows instead of 2"]
+    assert comparable(reasons, then, now) == reasons[3 - left :]
+
+
+def test_the_checksum_of_a_long_dump_is_that_of_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the end is held in memory."""
+    monkeypatch.setattr(dumpfile, "LONGEST_MANIFEST", 100_000)
+    test_a_file_proves_itself(tmp_path)
