@@ -6,7 +6,7 @@ import pulumi
 
 from components.certificates.component import Certificate, CertificateArgs
 from components.containers.component import ContainerStack, ContainerStackArgs
-from components.containers.environment import Surroundings
+from components.containers.opt_in import STANDING, must_be_allowed
 from components.credentials.component import Credentials, CredentialsArgs
 from components.edge.component import CloudflareEdge, CloudflareEdgeArgs, rules_of
 from components.host.component import VpsHost, VpsHostArgs
@@ -18,10 +18,10 @@ from components.storage.component import Storage, StorageArgs
 from components.values import DataPolicy
 from neurmatic.certified import certified
 from neurmatic.contract import promised
+from neurmatic.credentials import CREDENTIALS, generations, kept_valid, key_generations, surroundings
+from neurmatic.place import stands
 from neurmatic.server import items, write_secrets
 from neurmatic.settings import NeurmaticSettings
-
-CREDENTIALS = ("postgres", "redis", "jwt", "jwt_refresh", "session")
 
 
 def main() -> None:
@@ -30,6 +30,8 @@ def main() -> None:
     secrets = read_secrets(config, required_secrets(NeurmaticSettings, settings), stack=pulumi.get_stack())
     for note in notes(settings):
         pulumi.log.info(note)
+    standing = stands(settings)
+    must_be_allowed(settings.containers.allow, standing)
 
     environment, site = settings.environment.value, settings.site
     tags = {"product": "neurmatic", "environment": environment}
@@ -37,8 +39,10 @@ def main() -> None:
     clouds = cloud_providers(settings.storage.region, secrets["cloudflare_api_token"], tags)
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
-    credentials = Credentials("credentials", CredentialsArgs(settings.credentials, CREDENTIALS), on_clouds)
-    storage = Storage("storage", StorageArgs(settings.storage, site.origins, disposable, tags), on_clouds)
+    made = CredentialsArgs(settings.credentials.length, generations(settings), kept_valid(settings))
+    credentials = Credentials("credentials", made, on_clouds)
+    stored = StorageArgs(settings.storage, site.origins, disposable, tags, key_generations(settings), secrets)
+    storage = Storage("storage", stored, on_clouds)
     edge = CloudflareEdge(
         "edge",
         CloudflareEdgeArgs(
@@ -49,13 +53,13 @@ def main() -> None:
     )
     drift = os.environ.get("INFRA_HOST_DRIFT", "")
     host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
-    write_secrets(host, settings, secrets, storage.dumps)
+    write_secrets(host, settings, secrets, storage.dumps, edge.origin_pulls)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
     stack = ContainerStack(
         "stack",
         ContainerStackArgs(
             settings=settings.containers,
-            around=Surroundings(environment, site, settings.storage.media.name, settings.storage.region),
+            around=surroundings(settings),
             connection=host.connection,
             credentials=credentials,
             names=f"neurmatic-{{service}}-{environment}",
@@ -64,6 +68,7 @@ def main() -> None:
             machine=host.identity,
             labels=tags,
             ipv6=settings.host.ipv6 is not None,
+            disposable=disposable,
             secrets={**secrets, "media_key_id": storage.uploads.id, "media_key": storage.uploads.secret},
             client_ca=edge.origin_pulls.client_ca if edge.origin_pulls else None,
         ),
@@ -78,6 +83,7 @@ def main() -> None:
     pulumi.export(CONTRACT, promise.model_dump())
     pulumi.export(SECRETS, pulumi.Output.secret({name: credentials[name] for name in CREDENTIALS}))
     pulumi.export("edge", edge.outputs())
+    pulumi.export(STANDING, standing)
 
 
 try:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from components.backup import items as backup
 from components.certificates import items as certificates
 from components.containers import cleanup
+from components.containers.drift import drift_items
+from components.credentials.items import items as credentials
 from components.health import items as health
 from components.host.items import Item
 from components.notify import items as notify
@@ -41,9 +43,11 @@ def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
     root, alerts = settings.host.root, settings.alerts
     stack, sender = f"neurmatic {settings.environment.value}", settings.containers.backend.mail.sender
     return (
+        *credentials(root),
         *notify.items(settings.backup.notify, stack, root, sender, alerts.remind_after),
         *backup.items(settings),
         *health.items(watched(settings)),
         *cleanup.items(settings.containers, root),
+        *drift_items(settings.containers, root),
         *certificates.items(certified(settings), settings.host.all_packages),
     )

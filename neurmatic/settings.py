@@ -9,7 +9,7 @@ from components.backup.config import S3Backup
 from components.containers import fit
 from components.containers.config import ContainersSettings
 from components.containers.nginx.limits import rates_are_whole
-from components.credentials.config import CredentialsSettings
+from components.credentials.config import NeurmaticCredentials
 from components.edge.config import EdgeSettings
 from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
@@ -48,7 +48,7 @@ class NeurmaticSettings(StackSettings):
     """What runs on the server."""
     publish: PublishSettings
     """Where other teams find the outputs."""
-    credentials: CredentialsSettings = CredentialsSettings()
+    credentials: NeurmaticCredentials = NeurmaticCredentials()
     """Generated secrets and their rotation."""
     escrow: EscrowSettings = EscrowSettings()
     """The sealed copy of the state."""
