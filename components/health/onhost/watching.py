@@ -28,7 +28,8 @@ def follow(alarms: Mapping[str, Mapping[str, Any]], findings: Sequence[Finding])
         before = alarms.get(name, {"announced": OK, "last": [], "text": ""})
         finding = now.get(name)
         if finding is not None and finding.level == UNKNOWN:
-            after[name] = dict(before)
+            if name in alarms:
+                after[name] = dict(before)
             continue
         # What is not there any more, such as a backend after a `scale`, is in order.
         level = finding.level if finding else OK

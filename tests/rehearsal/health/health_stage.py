@@ -115,6 +115,7 @@ def laid_out(built: HealthStage) -> dict[str, Any]:
         "postgres": {"user": "postgres", "database": "postgres"},
         "units": ["neurmatic-no-such-unit"],
         "disks": [],
+        "window": 1,
         "limits": {**settings["limits"], "cpu": {"warning": 2, "critical": 3}, "memory": {"warning": 2, "critical": 3}},
         "healthy": {"disk_used": 0.9, "memory_free": 0.0},
         "state": str(built.folder / "state" / "health.json"),

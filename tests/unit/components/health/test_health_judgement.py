@@ -196,6 +196,10 @@ def test_what_was_not_looked_at_changes_nothing() -> None:
     assert run(CRITICAL, CRITICAL, UNKNOWN, UNKNOWN, UNKNOWN, OK, OK, OK)[-4:] == [CRITICAL, CRITICAL, CRITICAL, OK]
 
 
+def test_what_was_never_looked_at_is_not_remembered() -> None:
+    assert watching.follow({}, [bad("redis", UNKNOWN)]) == {}
+
+
 def test_a_thing_that_is_no_more_is_in_order() -> None:
     alarms = watching.follow(watching.follow({}, [bad("backend-3", CRITICAL)]), [bad("backend-3", CRITICAL)])
     for _ in range(3):
