@@ -34,6 +34,8 @@ class Result:
     phases: dict[str, float]
     requests: int
     failed: dict[str, int]
+    failed_before: dict[str, int]
+    """Of these, what had failed before the deploy began: the machine's own trouble."""
     lost: int
     doubled: int
     again: int
@@ -75,6 +77,7 @@ def measured(stack: WholeStack, version: str, rate: float, change: Callable[[], 
         phases={phase.name: phase.ended - phase.began for phase in seen},
         requests=len(heard.records),
         failed=dict(report.failed),
+        failed_before=dict(before.failed),
         lost=len(lost(heard.records, ledger)),
         doubled=len(doubled(heard.records, ledger)),
         again=report.again,

@@ -33,18 +33,16 @@ def page(folder: Path, rate: float) -> str:
 
 
 def deploys(folder: Path) -> str:
-    head = "| | backends | times | requests | failed | lost or doubled | sent again | on a closing idle connection |"
-    lines = [head, "|---|---|---|---|---|---|---|---|"]
+    head = "| | backends | times | requests | failed | of them before it began | lost or doubled | sent again |"
+    lines = [f"{head} on a closing idle connection |", "|---|---|---|---|---|---|---|---|---|"]
     for kind in ("deploy", "rollback"):
         for backends, results in sorted(by_backends(folder, kind).items()):
-            failed = Counter[str]()
-            for each in results:
-                failed.update(each.failed)
             sums = " | ".join(
                 str(sum(values))
                 for values in (
                     [each.requests for each in results],
                     [sum(each.failed.values()) for each in results],
+                    [sum(each.failed_before.values()) for each in results],
                     [each.lost + each.doubled for each in results],
                     [each.again for each in results],
                     [each.on_idle for each in results],

@@ -45,6 +45,12 @@ def test_less_than_nine_tenths_of_the_rate_is_not_the_rate() -> None:
     assert list(mistakes(heard(record(0, 1), sent=89))) == ["only 89 of 100 requests were sent: the rate was not held"]
 
 
+def test_a_client_that_is_late_itself_hides_nothing() -> None:
+    late = Record("new GET", 10, 11, 11.5, "", "1", "", again=False, on_idle=False)
+    assert late.seconds == 1.5
+    assert Report([late]).late == 1
+
+
 def test_a_time_within_a_deploy_is_told_from_the_quiet_around_it() -> None:
     report = Report([record(0, 0.1), record(5, 7), record(9, 9.2, kind="slow", outcome="cut")])
     deploy = Phase("deploy", 4, 8)
