@@ -275,7 +275,7 @@ def connected(url: str) -> Iterator[smtplib.SMTP]:
     parts = urlsplit(url)
     host, scheme = parts.hostname or "", parts.scheme
     if not host or not (scheme in ("smtps", "smtp+starttls") or (scheme == "smtp" and host in LOOPBACK)):
-        raise FailureError("smtp_url is neither smtps://user:password@host nor smtp+starttls://user:password@host.")
+        raise FailureError("smtp_url has to begin with smtps:// or smtp+starttls:// and go on with user:password@host.")
     trusted = ssl.create_default_context()
     if scheme == "smtps":
         server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=trusted)
