@@ -9,7 +9,7 @@ from components.backup.config import S3Backup
 from components.containers import fit
 from components.containers.config import ContainersSettings
 from components.containers.nginx.limits import rates_are_whole
-from components.credentials.config import NeurmaticCredentials
+from components.credentials.config import NeurmaticCredentials, days_have_names
 from components.edge.config import EdgeSettings
 from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
@@ -105,6 +105,7 @@ class NeurmaticSettings(StackSettings):
     )
     CHECKS: ClassVar = (
         checks.data_is_protected,
+        days_have_names(spec.key for spec in SECRETS),
         state_is_escrowed,
         checks.names_in_zone,
         checks.names_differ,

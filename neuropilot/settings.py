@@ -5,7 +5,7 @@ from typing import ClassVar
 from components import checks
 from components.alerts import NeuropilotAlerts
 from components.backup.config import RcloneBackup
-from components.credentials.config import NeuropilotCredentials
+from components.credentials.config import NeuropilotCredentials, days_have_names
 from components.edge.config import PlatformEdge
 from components.escrow import EscrowSettings, state_is_escrowed
 from components.host.config import HostSettings
@@ -80,6 +80,7 @@ class NeuropilotSettings(StackSettings):
     )
     CHECKS: ClassVar = (
         checks.data_is_protected,
+        days_have_names(spec.key for spec in SECRETS),
         state_is_escrowed,
         checks.names_in_zone,
         checks.names_differ,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from pydantic import Field
 
 from components.leaves import Text, whole
+from components.mistakes import Mistake, unknown_key
 from components.section import Section
 from components.values import Days
 
@@ -96,3 +98,19 @@ class NeuropilotCredentials(CredentialsSettings):
 
     generation: NeuropilotGenerations = NeuropilotGenerations()
     """Which version of each is in use."""
+
+
+# Whose age nobody but their owner knows, besides the secrets that are configured.
+OWNERS_OWN = ("deploy_key", *(f"deploy_key_{number}" for number in range(2, 11)), "backup_encryption_key", "escrow_key")
+
+
+def days_have_names(secrets: Iterable[str]) -> Callable[[CredentialsSettings], Iterable[Mistake]]:
+    """A day that belongs to nothing would be taken for one that is noted."""
+    known = {*OWNERS_OWN, *secrets}
+
+    def check(credentials: CredentialsSettings) -> Iterable[Mistake]:
+        for name in credentials.since:
+            if name not in known:
+                yield Mistake(("credentials", "since", name), unknown_key(name, known))
+
+    return check

@@ -130,9 +130,3 @@ def _due(made: date | None, days: int) -> date | None:
 def _section(settings: StackSettings) -> Any:
     given: Any = settings
     return given.credentials
-
-
-def known_names(model: type[StackSettings]) -> set[str]:
-    """What `credentials.since` may name, whatever the settings are."""
-    keys = {"deploy_key", *(f"deploy_key_{number}" for number in range(2, 21)), "backup_encryption_key", "escrow_key"}
-    return keys | {spec.key for spec in model.SECRETS}

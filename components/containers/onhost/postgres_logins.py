@@ -114,6 +114,9 @@ def accept(given: argparse.Namespace) -> None:
         psql(given, given.owner, MAKE_HELPER)
         psql(given, HELPER, MAKE_OWNER.format(**names), given.database)
     psql(given, SUPERUSER, OWNER.format(**names))
+    holder = psql(given, SUPERUSER, WHOSE.format(login=given.login))
+    if holder not in ("", "withdrawn", f"generation {given.generation}"):
+        raise FailureError(f"{given.login} is in use by {holder}: complete or take back that one, then count one up.")
     told = {"login": given.login, "generation": given.generation, "verifier": verifier(password)}
     psql(given, SUPERUSER, ACCEPT.format(**names, **told))
 

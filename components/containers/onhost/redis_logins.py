@@ -32,6 +32,11 @@ def accept(given: argparse.Namespace) -> None:
     password = sys.stdin.readline().rstrip("\n")
     if len(password) < 64:
         raise FailureError("A password of 64 characters or more belongs on standard input.")
+    holder = places_of(given).get(given.place, {}).get("generation", given.generation)
+    if holder != given.generation:
+        raise FailureError(
+            f"Place {given.place} is in use by generation {holder}: complete or take back that one, then count one up."
+        )
     digest = hashlib.sha256(password.encode()).hexdigest()
     change(given, lambda places: {**places, given.place: {"generation": given.generation, "hash": digest}})
 
@@ -51,13 +56,17 @@ def change(given: argparse.Namespace, changed: Callable[[Places], Places]) -> No
     """First what a restart would read, then what runs: cut off in between, a repetition completes it."""
     folder = Path(given.folder)
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    kept = folder / "places.json"
-    places = changed(json.loads(kept.read_text()) if kept.exists() else {})
+    places = changed(places_of(given))
     operator = operator_of(folder)
-    write(kept, json.dumps(places, sort_keys=True), 0)
+    write(folder / "places.json", json.dumps(places, sort_keys=True), 0)
     write(folder / "users.acl", users(places, operator), given.user)
     if running(given.container):
         redis(given.container, operator, f"ACL SETUSER default resetpass {' '.join(passwords(places))}".rstrip())
+
+
+def places_of(given: argparse.Namespace) -> Places:
+    kept = Path(given.folder) / "places.json"
+    return dict(json.loads(kept.read_text())) if kept.exists() else {}
 
 
 def users(places: Places, operator: str) -> str:

@@ -88,6 +88,8 @@ def test_a_database_made_before_there_were_logins_gets_them(database: Container)
 def test_two_logins_take_turns(database: Container) -> None:
     logins(database, "accept", "a", 1, OLD)
     logins(database, "accept", "b", 2, NEW)
+    with pytest.raises(AssertionError, match="prod_a is in use by generation 1"):
+        logins(database, "accept", "a", 3, NEXT)
     assert asked(database, "prod_a", OLD, "CREATE TABLE t (i int); SELECT 1") == "1"
     assert asked(database, "prod_b", NEW, "DROP TABLE t; SELECT 1") == "1"
     logins(database, "withdraw", "a", 1)
@@ -147,6 +149,8 @@ def test_two_passwords_are_valid_while_one_replaces_the_other(engine: str, tmp_p
     with throwaway(redis.image, *words, flags=["--name", redis.name, "--user", "999:1000", "--volume", mount]) as it:
         it.wait_until(lambda: redis.ping(it, "--pass", OLD) == "PONG", "Redis answers")
         redis("accept", "b", 2, NEW)
+        with pytest.raises(AssertionError, match="in use by generation 1"):
+            redis("accept", "a", 3, NEXT)
         assert [redis.ping(it, "--pass", each) for each in (OLD, NEW)] == ["PONG", "PONG"]
         redis("withdraw", "a", 1)
         assert "NOAUTH" in redis.ping(it, "--pass", OLD)

@@ -8,6 +8,7 @@ import pytest
 
 from rehearsal.machine import Machine, Order
 from rehearsal.machine.cleanup import take_down
+from rehearsal.rotating import Rotation, rotated
 from rehearsal.stack import images_for
 from rehearsal.whole import PACKAGES, WholeStack
 
@@ -30,3 +31,9 @@ def whole(engine: str) -> Iterator[WholeStack]:
             stack.forget()
     finally:
         take_down(NAME)
+
+
+@pytest.fixture(scope="session")
+def rotation(whole: WholeStack) -> Rotation:
+    """One for the tests of rotation and for those of leaks: what it did, and what could be seen of it."""
+    return rotated(whole, "postgres", "redis")

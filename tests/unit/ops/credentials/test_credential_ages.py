@@ -12,11 +12,10 @@ from click.testing import CliRunner
 
 from components.settings import StackSettings
 from ops.credentials import listing
-from ops.credentials.ages import Credential, credentials, day_of, known_names
+from ops.credentials.ages import Credential, credentials, day_of
 from ops.credentials.known import KEY, PASSWORD, rotated
 from ops.credentials.listing import as_data, as_text
 from ops.stackcheck import check_file
-from ops.systems import model_of
 from ops.target import PROJECTS
 
 TODAY = date(2026, 11, 21)
@@ -125,9 +124,3 @@ def test_it_ends_with_2_when_one_is_overdue(
 @pytest.mark.parametrize("moment", ["2026-11-01T10:11:12.123456789Z", "2026-11-01T10:11:12Z", "2026-11-01T10:11:12.1Z"])
 def test_the_engines_moments_are_read(moment: str) -> None:
     assert day_of(resource(PASSWORD, "x", moment)) == date(2026, 11, 1)
-
-
-@pytest.mark.parametrize("system", ["neurmatic", "neuropilot"])
-def test_every_secret_can_be_given_a_day(system: str) -> None:
-    model = model_of(system)
-    assert {spec.key for spec in model.SECRETS} <= known_names(model)
