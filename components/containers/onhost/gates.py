@@ -30,9 +30,9 @@ def become_healthy(root: Path, fresh: Sets, wanted: Wanted) -> None:
         waiting = {name: kind for name, kind in waiting.items() if said[name]}
         if waiting and time.monotonic() > end:
             name = next(iter(waiting))
-            raise FailureError(
-                "health", f"{name} is not healthy after {wanted['within']} s ({said[name]}). {last_words(name)}"
-            )
+            restarts = state_of(name).get("restarts", 0)
+            why = _cause(name, restarts) if restarts else f"is not healthy after {wanted['within']} s ({said[name]})"
+            raise FailureError("health", f"{name} {why}. {last_words(name)}")
         time.sleep(0.2 if waiting else 0)
 
 
@@ -58,21 +58,29 @@ def _cause(name: str, restarts: int) -> str:
     codes = [row[1] for row in rows if row[0] == "die" and len(row) > 1]
     code = codes[-1] if codes else state_of(name).get("state", {}).get("ExitCode", "unknown")
     memory = ["oom"] in [row[:1] for row in rows] or str(code) == str(OUT_OF_MEMORY)
-    return f"dies again and again ({max(len(codes), restarts)} times, the last time with exit code {code}" + (
-        ": it ran out of memory)" if memory else ")"
-    )
+    times = max(len(codes), restarts, 1)
+    often = "once" if times == 1 else f"{times} times, the last time"
+    return f"has died {often} with exit code {code}{', out of memory' if memory else ''}"
 
 
-def answer_well(fresh: Sets, wanted: Wanted, times: int = ASKED) -> None:
+def answer_well(fresh: Sets, wanted: Wanted, gate: str = "smoke", times: int = ASKED) -> None:
     """Healthy is what it says of itself; this is what visitors would be told."""
     for kind, some in fresh.items():
-        place = wanted["kinds"][kind]
         for name in some:
-            found = state_of(name)
+            place = wanted["kinds"][kind]
+            found = {"restarts": 0, **state_of(name)}
             for path in place["smoke"] * times:
                 status = ask(found, place["port"], path, wanted)
                 if not status.isdigit() or int(status) >= 500:
-                    raise FailureError("smoke", f"{name} answers {path}: {status}. {last_words(name)}")
+                    _refuse_dead(name, found["restarts"], "health" if gate == "smoke" else gate)
+                    raise FailureError(gate, f"{name} answers {path}: {status}. {last_words(name)}")
+
+
+def _refuse_dead(name: str, restarts: int, gate: str) -> None:
+    """It was healthy for a moment: what is wrong is not the answer."""
+    now = state_of(name)
+    if not now or now["restarts"] > restarts or now["state"]["Status"] != "running":
+        raise FailureError(gate, f"{name} {_cause(name, now.get('restarts', 0))}. {last_words(name)}")
 
 
 def ask(found: Mapping[str, object], port: int, path: str, wanted: Wanted) -> str:
@@ -113,7 +121,7 @@ def watch(root: Path, new: Sets, wanted: Wanted) -> Iterator[None]:
         refuse_to_go_on(root)
         must_run(new)
         must_not_have_died(since)
-        answer_well(new, wanted, times=1)
+        answer_well(new, wanted, "soak", times=1)
         if time.monotonic() - log > LOG_SECONDS:
             log = time.monotonic()
             must_not_disappoint(new, wanted, began)
@@ -124,7 +132,7 @@ def must_not_have_died(since: Mapping[str, str]) -> None:
     """One that has died is running again by now: the engine sees to that."""
     for name, moment in since.items():
         if started({"": [name]})[name] != moment:
-            raise FailureError("soak", f"{name} has died and was started again. {last_words(name)}")
+            raise FailureError("soak", f"{name} {_cause(name, 1)}. {last_words(name)}")
 
 
 def must_not_disappoint(new: Sets, wanted: Wanted, since: float) -> None:

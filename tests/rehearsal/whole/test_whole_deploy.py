@@ -21,7 +21,7 @@ BAD = {
     "unhealthy": ({"FAULT_UNHEALTHY": "1"}, "health", "503"),
     "port": ({"FAULT_PORT": "3001"}, "health", "connection refused"),
     "variable": ({"FAULT_REQUIRES": "STRIPE_KEY"}, "health", "STRIPE_KEY"),
-    "memory": ({"FAULT_MEMORY_MB": "400"}, "health", "it ran out of memory"),
+    "memory": ({"FAULT_MEMORY_MB": "400"}, "health", "out of memory"),
     "dies": ({"FAULT_DIE_AFTER": "30"}, "soak", "has died"),
     "migration": ({"FAULT_MIGRATION": "1"}, "migration", "P3018"),
 }

@@ -30,7 +30,7 @@ Duration: 51s
 SWITCH = """\
   command:remote:Command (stack-switch):
     error: Process exited with status 1: running "sudo -n python3 -I -c 'import base64,sys'":
-    Gate health: backend-1 dies again and again (3 times, the last time with exit code 1). The last lines of its log:
+    Gate health: backend-1 has died 3 times, the last time with exit code 1. The last lines of its log:
     backend: Missing required environment variable(s): STRIPE_KEY. The server does not start.
 """
 MIGRATION = """\
@@ -57,7 +57,7 @@ def read(middle: str) -> Failure:
 def test_a_gate_is_named_with_its_own_words_and_the_log() -> None:
     found = read(SWITCH)
     assert found.gate == "health"
-    assert found.text.startswith("backend-1 dies again and again")
+    assert found.text.startswith("backend-1 has died 3 times")
     assert found.text.endswith("STRIPE_KEY. The server does not start.")
 
 
