@@ -140,9 +140,13 @@ def stack(settings: Mapping[str, Any]) -> Stack:
 
 
 def judged(whole: Stack) -> Iterator[Finding]:
-    yield from (state_of(name, one) for name, one in {**whole.single, **whole.serving}.items())
-    if whole.before_first:
-        yield unknown("release", "no release has been deployed yet, so nobody answers the API")
+    for name, one in {**whole.single, **whole.serving}.items():
+        # The timer is there before the first container is.
+        yield not_yet(name) if one is None and whole.before_first else state_of(name, one)
+
+
+def not_yet(name: str) -> Finding:
+    return unknown(f"container {name}", "is not there, and no release has been deployed yet")
 
 
 def state_of(name: str, one: Container | None) -> Finding:

@@ -147,6 +147,12 @@ def test_containers_say_what_they_are(one: containers.Container | None, level: s
     assert words in found.text
 
 
+@pytest.mark.parametrize(("before_first", "level"), [(True, UNKNOWN), (False, CRITICAL)])
+def test_nothing_is_missed_before_the_first_release(before_first: bool, level: str) -> None:
+    whole = containers.Stack(dict.fromkeys(containers.SINGLE), {}, before_first)
+    assert {each.level for each in containers.judged(whole)} == {level}
+
+
 def test_a_recent_death_is_a_warning() -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime())
     found = containers.state_of("redis", state(restarts=2, StartedAt=now))
