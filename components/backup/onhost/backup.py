@@ -32,10 +32,13 @@ def run(settings: Settings, given: argparse.Namespace) -> int:
     work = Backup(settings, Report(settings), Shelf(settings.folder, settings.system))
     if given.list:
         return work.show()
-    with work.shelf.locked():
-        if given.drill:
-            return work.drill()
-        return work.watch() if given.watch else work.now(given.reason)
+    try:
+        with work.shelf.locked():
+            return work.drill() if given.drill else work.watch() if given.watch else work.now(given.reason)
+    except BackupError as error:
+        return work.failed(str(error))
+    except Exception as error:  # whatever it is, somebody has to hear of it
+        return work.failed(f"{type(error).__name__}: {error} (a defect of these scripts, or of this server)")
 
 
 @dataclass
@@ -46,18 +49,16 @@ class Backup:
 
     def now(self, reason: str) -> int:
         taker = Taker(self.settings, self.shelf, self.report.say)
+        if engine.live(self.settings.container) is None and not self.shelf.notes():
+            self.report.say("There is no database on this server yet: nothing to back up.")
+            return 0
         try:
-            if engine.live(self.settings.container) is None and not self.shelf.notes():
-                self.report.say("There is no database on this server yet: nothing to back up.")
-                return 0
             note = taker.take(reason)
         except EmptyError as error:
             if self.shelf.notes():
-                return self._failed(str(error))
+                raise
             self.report.say(str(error))
             return 0
-        except BackupError as error:
-            return self._failed(str(error))
         for warning in taker.warnings:
             self.report.tell("warning", warning)
         return self._to_bucket(reason, note.name)
@@ -69,7 +70,7 @@ class Backup:
         except BackupError as error:
             said = f"{name} was restored on trial and is on the server, but not in the bucket: {error}"
             if not deploy:
-                return self._failed(said)
+                return self.failed(said)
             # A deploy needs a dump that restores; the hourly look brings it to the bucket.
             self.shelf.publish(said)
             self.report.tell("warning", said)
@@ -81,17 +82,14 @@ class Backup:
 
     def watch(self) -> int:
         """Each hour: what failed is done again, and silence is not taken for success."""
-        try:
-            if self.shelf.missed(now(), LATE) and engine.live(self.settings.container) is not None:
-                self.report.say("The daily backup is missing: it is made now.")
-                return self.now(DAILY)
-            if self.shelf.pending():
-                finish(self.settings, self.shelf, self.settings.patience, self.report.say)
-                self.shelf.publish("")
-        except BackupError as error:
-            return self._failed(str(error))
+        if self.shelf.missed(now(), LATE) and engine.live(self.settings.container) is not None:
+            self.report.say("The daily backup is missing: it is made now.")
+            return self.now(DAILY)
+        if self.shelf.pending():
+            finish(self.settings, self.shelf, self.settings.patience, self.report.say)
+            self.shelf.publish("")
         silent = self.shelf.silence(self.settings.max_age, now())
-        return self._failed(silent) if silent else 0
+        return self.failed(silent) if silent else 0
 
     def drill(self) -> int:
         """Once a month: the bucket alone, as on the day when this server is gone."""
@@ -115,7 +113,7 @@ class Backup:
         self.report.say(f"Drill: {told.name}, {told.portrait.rows} rows, out of the bucket and restored in {took}")
         return 0
 
-    def _failed(self, why: str) -> int:
+    def failed(self, why: str) -> int:
         self.shelf.publish(why)
         self.report.tell("critical", f"Backup of {self.settings.database}: {why}")
         return 1

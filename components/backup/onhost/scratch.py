@@ -20,7 +20,7 @@ from components.backup.onhost.settings import Settings
 
 LABEL = "neurmatic.backup.trial"
 DATABASE = "check_restored"
-START_SECONDS = 60
+START_SECONDS = 120
 # It is thrown away: nothing has to survive a power cut.
 CARELESS = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"),
@@ -95,20 +95,8 @@ def _command(settings: Settings, live: Live, folder: Path) -> list[str]:
     given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     given += ["--cgroup-parent", settings.slice] if settings.slice else []
     careless = [word for each in CARELESS for word in ("-c", each)]
-    return [
-        "docker",
-        "run",
-        "--detach",
-        "--label",
-        f"{LABEL}={settings.scratch}",
-        *fence,
-        *size,
-        *place,
-        *given,
-        live.image,
-        "postgres",
-        *careless,
-    ]
+    run = ["docker", "run", "--detach", "--label", f"{LABEL}={settings.scratch}"]
+    return [*run, *fence, *size, *place, *given, live.image, "postgres", *careless]
 
 
 def _wait(server: Server) -> None:

@@ -21,6 +21,7 @@ from components.backup.onhost.shelf import Note, Shelf, iso, now
 from components.backup.onhost.vault import Vault
 
 ROOM = 64 << 20
+WHEN_AND_WHAT = "SELECT pg_catalog.now(), pg_catalog.current_setting('server_version')"
 LEFTOVERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608 (a constant)
     f"WHERE application_name = '{APPLICATION}' AND pid <> pg_backend_pid()"
@@ -74,9 +75,7 @@ class Taker:
     def dump(self, server: Server, path: Path, reason: str) -> Manifest:
         with server.session(self.settings.database) as session:
             snapshot = session.snapshot()
-            taken, version = session.ask("SELECT pg_catalog.now(), pg_catalog.current_setting('server_version')")[
-                0
-            ].split("|")
+            taken, version = session.ask(WHEN_AND_WHAT)[0].split("|")
             roles = role_statements(server)
             size = size_of(server, self.settings.database)
             seen = Seen(server, session, snapshot)
