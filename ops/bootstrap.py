@@ -11,7 +11,7 @@ import yaml
 
 from ops import hostkey
 from ops.errors import OperatorError
-from ops.session import open_session, say
+from ops.session import Session, open_session, say
 from ops.statestore import ensure_bucket, ensure_key
 from ops.target import Target, target_options
 
@@ -30,7 +30,8 @@ def bootstrap(target: Target, yes: bool) -> None:
     ask(f"State goes to {backend}, secrets are encrypted by {provider}. Make what is missing?", yes)
     report("state", ensure_bucket(backend))
     report("secrets", ensure_key(provider))
-    make_stack(target, provider)
+    session = open_session(target)
+    make_stack_in(session, provider)
     pin_host_key(stack_file, stack["config"].get(f"{target.system}:host"))
     say(f"Next: ./infra check {stack_file.name}, then ./infra preview --stack {target.stack}")
 
@@ -45,8 +46,8 @@ def report(what: str, lines: Iterable[str]) -> None:
     say(f"{what}: {'; '.join(done) if done else 'in place'}")
 
 
-def make_stack(target: Target, provider: str) -> None:
-    session = open_session(target)
+def make_stack_in(session: Session, provider: str) -> None:
+    target = session.target
     known = yaml.safe_load(session.ask_project("stack", "ls", "--json")) or []
     if any(each["name"].split("/")[-1] == target.stack for each in known):
         say("stack: in place")

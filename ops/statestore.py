@@ -5,6 +5,7 @@ Each `ensure_` leaves alone what is right, puts right what is not, and yields a 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,11 +28,14 @@ def ensure_bucket(backend: str) -> Iterator[str]:
     s3 = client("s3", region)
     with asking_aws(f"prepare the bucket {bucket}"):
         if not _exists(s3, bucket):
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+            # us-east-1 is where S3 makes a bucket that names no place, and it refuses to be named.
+            where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            s3.create_bucket(Bucket=bucket, **where)
             yield f"made the bucket {bucket} in {region}"
         yield from _close(s3, bucket)
         yield from _version(s3, bucket)
-        s3.put_bucket_policy(Bucket=bucket, Policy=document([tls_only(bucket)]))
+        yield from _insist_on_tls(s3, bucket)
+        yield from _tidy_up(s3, bucket)
 
 
 def ensure_key(provider: str) -> Iterator[str]:
@@ -92,3 +96,37 @@ def _version(s3: Any, bucket: str) -> Iterator[str]:
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         yield "switched versioning on"
+
+
+def _insist_on_tls(s3: Any, bucket: str) -> Iterator[str]:
+    """Beside what the bucket's policy says already: somebody may have let another role in."""
+    try:
+        known = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    except ClientError:
+        known = []
+    wanted = tls_only(bucket)
+    if wanted not in known:
+        others = [each for each in known if each.get("Sid") != wanted["Sid"]]
+        s3.put_bucket_policy(Bucket=bucket, Policy=document([*others, wanted]))
+        yield "made it refuse whoever comes without TLS"
+
+
+# Every version of a state for a year: a damaged one is noticed by the next `up`, a wrong one perhaps not.
+LIFECYCLE = {
+    "ID": "old-versions",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 365},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+}
+
+
+def _tidy_up(s3: Any, bucket: str) -> Iterator[str]:
+    """Only where nobody has decided otherwise."""
+    try:
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [LIFECYCLE]})
+        yield "keeps old versions for a year"

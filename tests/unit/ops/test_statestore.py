@@ -28,6 +28,8 @@ def test_bucket_is_made_closed_and_versioned() -> None:
         "made the bucket neurmatic-pulumi-state in eu-west-1",
         "closed it to the public",
         "switched versioning on",
+        "made it refuse whoever comes without TLS",
+        "keeps old versions for a year",
     ]
     s3 = boto3.client("s3", region_name="eu-west-1")
     assert s3.get_bucket_versioning(Bucket="neurmatic-pulumi-state")["Status"] == "Enabled"
@@ -35,6 +37,27 @@ def test_bucket_is_made_closed_and_versioned() -> None:
     assert block == CLOSED
     policy = json.loads(s3.get_bucket_policy(Bucket="neurmatic-pulumi-state")["Policy"])
     assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_others_wrote_into_its_policy_stays() -> None:
+    """moto takes a Deny without its condition, so that the policy has to be there before the bucket is prepared."""
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3.create_bucket(Bucket="neurmatic-pulumi-state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    reader = {
+        "Sid": "Auditor",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::neurmatic-pulumi-state", "arn:aws:s3:::neurmatic-pulumi-state/*"],
+    }
+    s3.put_bucket_policy(Bucket="neurmatic-pulumi-state", Policy=json.dumps({"Statement": [reader]}))
+    list(ensure_bucket(BACKEND))
+    policy = json.loads(s3.get_bucket_policy(Bucket="neurmatic-pulumi-state")["Policy"])
+    assert [each["Sid"] for each in policy["Statement"]] == ["Auditor", "TlsOnly"]
+
+
+def test_the_first_region_needs_no_name() -> None:
+    assert "made the bucket team-state in us-east-1" in list(ensure_bucket("s3://team-state?region=us-east-1"))
 
 
 def test_second_run_changes_nothing() -> None:
