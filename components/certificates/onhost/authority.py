@@ -121,7 +121,9 @@ def sentence(said: str, wanted: Wanted) -> str:
         reason = hook.group(1).strip().rstrip(".")
     elif problems:
         reason = "; ".join(f"{name}: {detail.strip().rstrip('.')}" for name, _, detail in dict.fromkeys(problems))
-    elif re.search(r"Max retries|ConnectionError|Name or service|timed out|Failed to establish", said):
+    elif re.search(
+        r"Max retries|ConnectionError|Name or service|timed out|Failed to establish|ValueError: Requesting", said
+    ):
         reason = "it cannot be reached from this server"
     else:
         lines = [line.strip() for line in said.splitlines()]

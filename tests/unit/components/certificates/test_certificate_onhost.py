@@ -128,6 +128,7 @@ Error creating new order :: too many certificates (5) already issued for this ex
 Ask for help or search for solutions at https://community.letsencrypt.org.
 """
 AWAY = "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='x', port=1): Max retries exceeded with url: /dir"
+REFUSED = "An unexpected error occurred:\nValueError: Requesting acme.example/dir: Connection refused\nAsk for help"
 HOOK = """
 Hook '--manual-auth-hook' for neurmatic.com reported error code 1
 Hook '--manual-auth-hook' for neurmatic.com ran with error output:
@@ -145,10 +146,11 @@ Hook '--manual-auth-hook' for neurmatic.com ran with error output:
         (UNAUTHORIZED, "; neurmatic.com: DNS problem: NXDOMAIN looking up A for neurmatic.com."),
         (LIMITED, ": Error creating new order :: too many certificates (5) already issued for this exact"),
         (AWAY, "it cannot be reached from this server."),
+        (REFUSED, "it cannot be reached from this server."),
         (HOOK, ": Cloudflare refuses to change _acme-challenge.neurmatic.com with 403: Authentication error (10000)."),
         ("", "certbot does not say why."),
     ],
-    ids=["unauthorized", "no-address", "limited", "away", "hook", "silent"],
+    ids=["unauthorized", "no-address", "limited", "away", "refused", "hook", "silent"],
 )
 def test_one_sentence_of_certbots_words(wanted: dict[str, Any], said: str, expected: str) -> None:
     sentence = authority.sentence(said, wanted)
