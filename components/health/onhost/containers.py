@@ -122,7 +122,7 @@ def served(settings: Mapping[str, Any]) -> list[str]:
     """The containers that nginx sends requests to, as the last switch wrote them down."""
     try:
         said = json.loads((Path(settings["nginx"]) / "current" / "serving.json").read_text())
-        return [*said["backends"], *said["frontends"]]
+        return [*said["sets"]["backends"], *said["sets"]["frontends"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -175,8 +175,8 @@ def nginx(built: HealthStage, serving: Serving) -> list[str]:
     origin = Origin(site, NginxSettings(at_least="1.22.1", log_buffer=0), [], None, 5, "/tls", "/var/www/acme")
     pair = Authority().issue(site.names)
     write(built.folder / "tls", {"fullchain.pem": pair.certificate.decode(), "privkey.pem": pair.key.decode()})
-    names = {"backends": list(serving.backends), "frontends": list(serving.frontends)}
-    write(current, {**configuration(origin, serving), "serving.json": json.dumps(names)})
+    sets = {"backends": list(serving.backends), "frontends": list(serving.frontends)}
+    write(current, {**configuration(origin, serving), "serving.json": json.dumps({"sets": sets, "release": {}})})
     return ["nginx", "-c", "/etc/stack/nginx.conf", "-g", "daemon off;"]
 
 

@@ -29,7 +29,7 @@ def one(service: str, mark: str = "", running: bool = True, started: str = "2026
 def told(folder: Path, *serving: str) -> dict[str, Any]:
     current = folder / "current"
     current.mkdir()
-    (current / "serving.json").write_text(json.dumps({"backends": list(serving), "frontends": []}))
+    (current / "serving.json").write_text(json.dumps({"sets": {"backends": list(serving), "frontends": []}}))
     return {"nginx": str(folder)}
 
 
