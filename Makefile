@@ -25,8 +25,8 @@ bench: dev ## how fast, beside what it is compared with, in one run
 prove: dev ## the long proofs: figures into docs/proof/, resumable
 	@$(PYTHON) -m ops.prove
 
-rehearse: ## a real server in a container to try things on
-	@./infra rehearse up
+rehearse: ## the whole stack on a server in a container, serving HTTPS, and the proof
+	@./infra rehearse stack
 
 lock: dev ## exact versions with hashes from requirements*.in (needs uv)
 	@$(PYTHON) -m ops.lock

@@ -1,4 +1,4 @@
-"""Throw-away servers to rehearse on: up, shell, down, status."""
+"""Throw-away servers to rehearse on: stack, release, up, shell, down, status."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ops.rehearse_stack import release, stack
 from rehearsal import RehearsalError
 from rehearsal.machine import Machine, Order, cleanup
 
@@ -39,6 +40,10 @@ def up(name: str, **wanted: Any) -> None:
     order = Order(**wanted)
     click.echo(f"Booting '{name}' ({order.release}); the first of its kind takes a minute or two.", err=True)
     _introduce(Machine.up(name, order))
+
+
+rehearse.add_command(stack)
+rehearse.add_command(release)
 
 
 @rehearse.command(context_settings={"ignore_unknown_options": True})
@@ -84,5 +89,4 @@ def _introduce(machine: Machine) -> None:
     click.echo(f"  known hosts {machine.known_hosts}")
     click.echo(f"Look around:  ./infra rehearse shell {name}")
     click.echo(f"Files:        scp -F {machine.ssh_config} FILE {name}:")
-    click.echo(f"A whole stack: ./infra up --stack production --rehearsal{'' if name == 'main' else f' --name {name}'}")
     click.echo(f"Remove it:    ./infra rehearse down {name}")
