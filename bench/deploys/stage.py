@@ -37,5 +37,6 @@ def running(name: str, backends: int) -> Iterator[WholeStack]:
 
 def settings(backends: int) -> dict[str, object]:
     backend = {"count": backends, "memory": f"{EACH_MB}MB"}
-    rolling = {"soak": f"{SOAK}s", "drain": f"{DRAIN}s"}
+    # As in production: a busy machine must not make a bad release of a good one.
+    rolling = {"soak": f"{SOAK}s", "drain": f"{DRAIN}s", "healthy_within": "180s"}
     return {"neurmatic:containers": {"backend": backend, "rolling": rolling}}
