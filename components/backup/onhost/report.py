@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ class Report:
         with contextlib.suppress(OSError):
             print(text, file=sys.stderr, flush=True)
         with contextlib.suppress(OSError), Path(self.settings.log).open("a") as log:
+            # Its folder's owner rotates it.
+            owner = Path(self.settings.log).parent.stat()
+            os.fchown(log.fileno(), owner.st_uid, owner.st_gid)
+            os.fchmod(log.fileno(), 0o640)
             log.write(f"{line}\n")
 
     def tell(self, severity: str, subject: str) -> None:
