@@ -16,6 +16,7 @@ from ops.stackcheck import check_file
 from ops.target import Target
 
 CONNECT_SECONDS = 10
+AGENT = "SSH_AUTH_SOCK"
 # What `ssh` itself ends with, when no command was run.
 NO_CONNECTION = 255
 
@@ -95,7 +96,7 @@ class Server:
             raise NoConnectionError(
                 Trouble("key", f"There is no file {path}: host.ssh.private_key_path must name your private key.")
             )
-        if not path and "SSH_AUTH_SOCK" not in os.environ:
+        if not path and AGENT not in os.environ:
             raise NoConnectionError(
                 Trouble(
                     "key",
@@ -183,7 +184,10 @@ def settings_of(target: Target) -> StackSettings:
     """The stack's settings, or a rehearsal's. What is wrong elsewhere, such as a secret, is no matter here."""
     path = target.stack_file()
     if target.rehearsal:
-        path = open_session(target).folder / path.name
+        session = open_session(target)
+        path = session.folder / path.name
+        # The key of its machine is with an agent of its own.
+        os.environ.update({name: session.environment[name] for name in (AGENT,) if name in session.environment})
     report = check_file(path, rehearsal=target.rehearsal is not None)
     about_host = [each for each in report.mistakes if each.path[:1] == ("host",)]
     if report.settings is None or about_host:

@@ -39,8 +39,8 @@ def test_the_stack_is_healthy_and_a_stopped_backend_is_named(whole: WholeStack) 
     try:
         status, report = looked(whole)
         assert status == 1
-        critical = [each["name"] for each in report["findings"] if each["level"] == "critical"]
-        assert critical == ["container backend-1"]
+        vital = [each["name"] for each in report["findings"] if each["level"] == "critical" and each["vital"]]
+        assert vital == ["container backend-1"]
         done = whole.infra("health")
         assert "NOT healthy" in done.stdout
         assert "container backend-1  is exited" in done.stdout
