@@ -119,7 +119,8 @@ def opened(path: Path, identity: Path | None = None) -> Iterator[Iterator[bytes]
                 decrypting, f"{path.name} cannot be decrypted", first=True, stdin=source, stdout=subprocess.PIPE
             )
             source = stack.enter_context(opening).stdout
-        argv = [*packer(), "--decompress", "--stdout"]
+        # pigz says nothing of what has been appended to a file; gzip refuses it.
+        argv = ["gzip", "--decompress", "--stdout"]
         unpacking = process.running(argv, f"{path.name} is damaged", stdin=source, stdout=subprocess.PIPE)
         unpacked = stack.enter_context(unpacking)
         yield process.chunks(process.source(unpacked))
