@@ -6,10 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -42,7 +40,7 @@ class Place:
 
     @property
     def file(self) -> str:
-        return "the rehearsal's settings" if self.target.rehearsal else self.target.stack_file().name
+        return "the rehearsal's stack file" if self.target.rehearsal else self.target.stack_file().name
 
 
 def place_of(target: Target) -> Place:
@@ -68,20 +66,46 @@ def confirmed(question: str, yes: bool) -> None:
 def make(place: Place, part: str, values: Values, what: str) -> float:
     """Seconds that the engine took. Whatever ends it early, the stack file says afterwards what serves."""
     started = time.monotonic()
-    before = place.host.serving()
-    with written(place, part, values) as undo:
-        try:
-            failure = _run(place.target)
-        except KeyboardInterrupt:
-            failure = Failure("stop", "it was interrupted.")
-        if failure is None:
-            return time.monotonic() - started
-        say(f"{what} failed: seeing to it that what served goes on serving.")
+    before = after = place.host.serving()
+    undo = write_values(place, part, values)
+    try:
+        failure = _run(place.target)
+    except OperatorError:
+        # The engine has not begun.
+        undo()
+        raise
+    except KeyboardInterrupt:
+        failure = Failure("stop", "it was interrupted.")
+    if failure is None:
+        return time.monotonic() - started
+    say(f"{what} failed: seeing to it that what served goes on serving.")
+    try:
         after = settled(place.target, place.host, before)
-        moved = after.release != before.release
-        if not moved:
+    finally:
+        if after.release == before.release:
             undo()
-    raise OperatorError(_sentence(what, failure, after, place, moved))
+            agree(place, part, after.release)
+    raise OperatorError(_sentence(what, failure, after, place))
+
+
+def agree(place: Place, part: str, serving: Release) -> None:
+    """A run that was killed before this one may have left another release in the file than the one that serves."""
+    served = values_of(serving)
+    written = place.settings.containers.release
+    if (
+        part == "release"
+        and served
+        and (written is None or any(str(getattr(written, k)) != v for k, v in served.items()))
+    ):
+        write_values(place, part, served)
+
+
+def values_of(release: Release) -> dict[str, str]:
+    """As the stack file has it: images by their digest alone."""
+    if not release:
+        return {}
+    digests = {kind: str(release[kind]).rpartition("@")[2] for kind in ("backend", "frontend")}
+    return {"version": str(release["version"]), **digests}
 
 
 def _run(target: Target) -> Failure | None:
@@ -116,11 +140,9 @@ def mend_after_failure(session: Session) -> None:
             say("The last change ended in the middle: what it left behind has been put in order.")
 
 
-def _sentence(what: str, failure: Failure, now: Serving, place: Place, moved: bool) -> str:
-    version = now.release.get("version", "nothing")
-    state = f"{version} serves" if now.release else "No release serves"
-    file = f"{place.file} keeps it" if moved else f"{place.file} is as it was"
-    return f"{what} failed at the gate {failure.gate}: {failure.text}\n{state}, and {file}."
+def _sentence(what: str, failure: Failure, now: Serving, place: Place) -> str:
+    state = f"{now.release['version']} serves" if now.release else "No release serves"
+    return f"{what} failed at the gate {failure.gate}: {failure.text}\n{state}, as {place.file} says."
 
 
 def watched(session: Session, *arguments: str) -> tuple[int, str]:
@@ -147,20 +169,18 @@ def watched(session: Session, *arguments: str) -> tuple[int, str]:
             say("Interrupted: the engine ends what it is doing. Once more would leave it half done.")
 
 
-@contextmanager
-def written(place: Place, part: str, values: Values) -> Iterator[Any]:
-    """The values, in the stack file or in a rehearsal's own; handed out is what takes them back."""
+def write_values(place: Place, part: str, values: Values) -> Callable[[], None]:
+    """Into the stack file, or into a rehearsal's own settings; returned is what takes them back."""
     target = place.target
     if target.rehearsal:
         workspace = Workspace(target.source, target.rehearsal)
         before = workspace.kept
         workspace.keep(laid_over(before, {SECTION: {part: typed(values)}}))
-        yield lambda: workspace.keep(before)
-    else:
-        path = target.stack_file()
-        text = path.read_text()
-        write(path, stackedit.written(path, (SECTION, part), values))
-        yield lambda: write(path, text)
+        return lambda: workspace.keep(before)
+    path = target.stack_file()
+    text = path.read_text()
+    write(path, stackedit.written(path, (SECTION, part), values))
+    return lambda: write(path, text)
 
 
 def typed(values: Values) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ops.deploy.change import Place, confirmed, make, place_of, verify
+from ops.deploy.change import Place, confirmed, make, place_of, values_of, verify
 from ops.deploy.onserver import Release
 from ops.errors import OperatorError
 from ops.session import say
@@ -29,8 +29,7 @@ def rollback(target: Target, to: str | None, yes: bool, despite_migration: bool)
     click.echo("\n".join(plan(place, now, found)))
     refuse_migrations(crossed(history, found), found, despite_migration)
     confirmed(f"Roll {target.stack} back to {found['version']}?", yes)
-    values = {"version": str(found["version"]), **{kind: digest(found[kind]) for kind in ("backend", "frontend")}}
-    seconds = make(place, "release", values, f"The rollback to {found['version']}")
+    seconds = make(place, "release", values_of(found), f"The rollback to {found['version']}")
     click.echo(f"{found['version']} serves, after {seconds:.0f} s: {verify(place.host, found)}")
     if target.rehearsal is None:
         click.echo(f"Commit {target.stack_file().name}: what runs is in git.")
@@ -56,10 +55,6 @@ def crossed(history: Sequence[Release], found: Release) -> list[Release]:
 
 def same(one: Release, other: Release) -> bool:
     return all(one.get(kind) == other.get(kind) for kind in ("version", "backend", "frontend"))
-
-
-def digest(image: str) -> str:
-    return image.rpartition("@")[2]
 
 
 def plan(place: Place, now: Release, found: Release) -> list[str]:
