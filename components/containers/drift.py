@@ -33,8 +33,11 @@ def drift_items(settings: ContainersSettings, root: str) -> tuple[Item, ...]:
 
 
 def wanted(service: Service, settings: ContainersSettings, secrets: str) -> dict[str, Any]:
-    """The container's arguments in the words of the comparison (`seen` in onhost/drift.py)."""
-    given = container_arguments(service, settings, secrets)
+    return facts(container_arguments(service, settings, secrets), settings.network)
+
+
+def facts(given: Mapping[str, Any], network: str) -> dict[str, Any]:
+    """A container's arguments in the words of the comparison (`seen` in onhost/drift.py)."""
     return {
         **{ours: given[theirs] for ours, theirs in SAME.items()},
         "state": "running",
@@ -54,7 +57,7 @@ def wanted(service: Service, settings: ContainersSettings, secrets: str) -> dict
         "memory_folders": given["tmpfs"],
         "mounts": sorted(_mount(each) for each in given["mounts"]),
         "ports": sorted(f"{each['ip']}:{each['external']}->{each['internal']}/tcp" for each in given["ports"]),
-        "networks": {settings.network: "joined"},
+        "networks": {network: "joined"},
         "stop": {"signal": given["stop_signal"], "seconds": given["stop_timeout"]},
     }
 
