@@ -55,7 +55,10 @@ class Portrait:
         return asdict(self)
 
 
-def of(server: Server, session: Session, snapshot: str = "") -> Portrait:
+def of(
+    server: Server, session: Session, snapshot: str = "", sequences: Mapping[str, list[int]] | None = None
+) -> Portrait:
+    """`sequences`: as they were before, where a dump of the same database is at work: it reads them at its own time."""
     create, about, schema = _schema(server, session.database, snapshot)
     tables = {
         name: _numbers(session, ROWS.format(row='"_row_"', table=f'ONLY {name} AS "_row_"'))
@@ -63,14 +66,14 @@ def of(server: Server, session: Session, snapshot: str = "") -> Portrait:
     }
     if session.ask(MAY_READ_LARGE) == ["t"] and (large := _numbers(session, LARGE))[0]:
         tables["(large objects)"] = large
-    return Portrait(tables, _sequences(session), schema, create, about)
+    return Portrait(tables, sequences_of(session) if sequences is None else sequences, schema, create, about)
 
 
 def _numbers(session: Session, sql: str) -> list[int]:
     return [int(part) for part in session.ask(sql)[0].split("|")]
 
 
-def _sequences(session: Session) -> dict[str, list[int]]:
+def sequences_of(session: Session) -> dict[str, list[int]]:
     rows = [line.split("|") for line in session.ask(SEQUENCES)]
     return {name: [int(float(direction)), int(value)] for name, direction, value in rows}
 

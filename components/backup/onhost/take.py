@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +78,8 @@ class Taker:
             taken, version = session.ask(WHEN_AND_WHAT)[0].split("|")
             roles = role_statements(server)
             size = size_of(server, self.settings.database)
-            seen = Seen(server, session, snapshot)
+            # Read before the dump can have read them: they are in no snapshot, and only go on.
+            seen = Seen(server, session, snapshot, portrait.sequences_of(session))
             seen.start()
 
             def manifest(digest: str, length: int) -> Manifest:
@@ -104,9 +105,9 @@ class Taker:
 class Seen(threading.Thread):
     """The database is described while it is dumped: both see the same snapshot."""
 
-    def __init__(self, server: Server, session: Session, snapshot: str) -> None:
+    def __init__(self, server: Server, session: Session, snapshot: str, sequences: Mapping[str, list[int]]) -> None:
         super().__init__(daemon=True)
-        self._of = (server, session, snapshot)
+        self._of = (server, session, snapshot, sequences)
         self._result: Portrait | None = None
         self._error: BaseException | None = None
 
