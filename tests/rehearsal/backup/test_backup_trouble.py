@@ -44,6 +44,7 @@ def test_s3_that_is_away_is_caught_up_on(shop: Stage) -> None:
     assert shop.status()["pending"] == []
 
 
+@pytest.mark.long
 def test_s3_that_is_busy_is_asked_again(shop: Stage) -> None:
     shop.clouds.fault("429", api="aws", action="s3:PutObject", times=2)
     shop.good("backup", patience=60)

@@ -53,6 +53,7 @@ def test_a_large_one_goes_up_in_parts(shop: Stage, tmp_path: Path, monkeypatch: 
     assert not uploads.get("Uploads")
 
 
+@pytest.mark.long
 def test_the_drill_has_nothing_but_the_bucket(shop: Stage) -> None:
     shop.good("backup")
     (name,) = shop.names()
