@@ -40,11 +40,11 @@ def install(pair: Pair, wanted: Wanted) -> bool:
         tls = root / "tls"
         _settle(tls, wanted)
         _finish(root, wanted)
-        name = hashlib.sha256(f"{pair.chain}{pair.key}".encode()).hexdigest()[:16]
+        name = _named(pair)
         if _in_force(tls) == f"generations/{name}":
             return False
         _checked(pair, wanted)
-        _stage(tls, name, pair, wanted)
+        _stage(tls, pair, wanted)
         try:
             _try_in_nginx(root, name, wanted)
         except TroubleError:
@@ -88,8 +88,8 @@ def _settle(tls: Path, wanted: Wanted) -> None:
     if all((tls / name).is_symlink() for name in FILES):
         return
     plain = Pair(*((tls / name).read_text() for name in FILES))
-    _stage(tls, "start", plain, wanted)
-    serve.point(tls, "generations/start")
+    _stage(tls, plain, wanted)
+    serve.point(tls, f"generations/{_named(plain)}")
     for name in FILES:
         link = tls / f".{name}"
         link.unlink(missing_ok=True)
@@ -97,12 +97,17 @@ def _settle(tls: Path, wanted: Wanted) -> None:
         link.rename(tls / name)
 
 
-def _stage(tls: Path, name: str, pair: Pair, wanted: Wanted) -> None:
+def _named(pair: Pair) -> str:
+    return hashlib.sha256(f"{pair.chain}{pair.key}".encode()).hexdigest()[:16]
+
+
+def _stage(tls: Path, pair: Pair, wanted: Wanted) -> None:
     """A folder under its own name is complete. The key is only ever nginx's to read."""
-    folder = tls / "generations" / name
-    partial = folder.with_name(f".{name}")
+    folder = tls / "generations" / _named(pair)
+    if folder.exists():
+        return
+    partial = folder.with_name(f".{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
     partial.mkdir(mode=0o755, parents=True)
     user, _, group = wanted["user"].partition(":")
     for file, text, mode in ((FILES[0], pair.chain, 0o444), (FILES[1], pair.key, 0o400)):
@@ -156,7 +161,7 @@ def _finish(root: Path, wanted: Wanted) -> None:
     before = mark.read_text()
     master = engine.process_of(wanted["container"])
     if master and not serve.reload(master, wanted["drain"]):
-        if (tls / before / FILES[0]).exists():
+        if before and (tls / before / FILES[0]).exists():
             serve.point(tls, before)
         serve.signalled(master, signal.SIGHUP)
         mark.unlink()
@@ -172,5 +177,7 @@ def _sweep(tls: Path) -> None:
     """The generation before stays for whoever wants it back; older keys are nobody's any more."""
     kept = _in_force(tls).rpartition("/")[2]
     folders = sorted((tls / "generations").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for folder in [path for path in folders if path.name != kept][1:]:
+    partial = [path for path in folders if path.name.startswith(".")]
+    others = [path for path in folders if path.name != kept and path not in partial]
+    for folder in [*partial, *others[1:]]:
         shutil.rmtree(folder, ignore_errors=True)
