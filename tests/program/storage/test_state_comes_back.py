@@ -23,6 +23,7 @@ from ops.escrow.places import at_hand
 from ops.escrow.restore import restore
 from ops.recover import clear_dead_locks
 from ops.statestore import ensure_bucket, ensure_key
+from ops.target import ROOT
 
 pytestmark = pytest.mark.engine
 
@@ -115,6 +116,33 @@ def test_age_and_tar_open_it_on_a_bare_machine(ada: Operator, tmp_path: Path) ->
     assert (folder / "state.json").stat().st_mode & 0o077 == 0
     outputs = json.loads((folder / "state.json").read_text())["deployment"]["resources"][0]["outputs"]
     assert outputs["password"]["plaintext"] == json.dumps(PASSWORD)
+
+
+def test_the_documented_commands_bring_it_back(ada: Operator, tmp_path: Path) -> None:
+    """As they stand in docs/state.md, on a machine without this repository, into a backend that is a folder."""
+    if shutil.which("age") is None or shutil.which("jq") is None:
+        pytest.skip("age and jq are not installed here: apt-get install age jq")
+    key, backend = tmp_path / "key.txt", tmp_path / "backend"
+    key.write_text(IDENTITY + "\n")
+    backend.mkdir()
+    blocks = (ROOT / "docs" / "state.md").read_text().split("\n\n")
+    commands = next(block for block in blocks if block.startswith("    age -d")).replace("KEYFILE", str(key))
+    commands = commands.replace("ENVELOPE", at_hand("neurmatic", "production").address)
+    commands = commands.replace("awskms://alias/NAME?region=REGION", "passphrase")
+    bare = {
+        **ada.session.environment,
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "another",
+        "PULUMI_HOME": str(tmp_path / "home"),
+    }
+    check = "pulumi stack output --show-secrets password; pulumi config get neurmatic:password"
+
+    done = subprocess.run(
+        ["sh", "-ec", f"{commands}\n{check}"], cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-2:] == [PASSWORD, PASSWORD]
 
 
 def test_two_operators_at_once(ada: Operator, tmp_path: Path) -> None:
