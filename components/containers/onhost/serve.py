@@ -145,10 +145,10 @@ def put(root: Path, files: Files, wanted: Wanted) -> None:
     """Tested by nginx itself in a container of its own, then in force; a refusal changes nothing."""
     name = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / "generations" / name
-    write(folder, files)
+    anew = write(folder, files)
     test(root, folder, wanted)
     before = os.readlink(root / "current") if (root / "current").is_symlink() else None
-    if before == f"generations/{name}":
+    if before == f"generations/{name}" and not anew:
         return
     point(root, f"generations/{name}")
     master = process_of(wanted["container"])
@@ -219,17 +219,19 @@ def current(root: Path) -> Files:
     return {path.name: path.read_text() for path in folder.iterdir()} if folder.exists() else {}
 
 
-def write(folder: Path, files: Files) -> None:
-    """A folder that is there is complete: it is made under another name."""
-    if folder.exists():
-        return
+def write(folder: Path, files: Files) -> bool:
+    """A folder that is there is complete: it is made under another name. One that was changed by hand is made anew."""
+    if folder.exists() and {path.name: path.read_text() for path in folder.iterdir()} == files:
+        return False
     partial = folder.with_name(f".{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o755)
     for name, text in files.items():
         (partial / name).write_text(text)
         (partial / name).chmod(0o644)
+    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+    return True
 
 
 def point(root: Path, target: str) -> None:

@@ -244,3 +244,14 @@ def test_a_change_under_way_is_stopped_and_what_serves_is_told(host: Host) -> No
 
 def there(name: str) -> bool:
     return bool(docker("ps", "--all", "--quiet", "--filter", f"name=^{name}$"))
+
+
+def test_what_was_written_by_hand_into_a_configuration_is_gone_with_the_next_word(host: Host) -> None:
+    wanted = host.wanted("prepare", serving=NOBODY)
+    assert host.say(wanted).stderr == ""
+    host.start()
+    file = host.root / "current" / "nginx.conf"
+    text, name = file.read_text(), os.readlink(host.root / "current")
+    file.write_text(text + "# by hand\n")
+    assert host.say(wanted).stderr == ""
+    assert (file.read_text(), os.readlink(host.root / "current")) == (text, name)
