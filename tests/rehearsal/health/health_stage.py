@@ -172,12 +172,26 @@ def nginx(built: HealthStage, serving: Serving) -> list[str]:
     """The configuration that ships, in the folder where the switch would put it."""
     site: NeurmaticSite = built.watched.site
     current = built.folder / "infrastructure" / "nginx" / "current"
-    origin = Origin(site, NginxSettings(at_least="1.22.1", log_buffer=0), [], None, 5, "/tls", "/var/www/acme")
+    origin = Origin(site, NginxSettings(at_least="1.22.1", log_buffer=0), [], "client-ca.pem", 5, "/tls", "/acme")
     pair = Authority().issue(site.names)
     write(built.folder / "tls", {"fullchain.pem": pair.certificate.decode(), "privkey.pem": pair.key.decode()})
+    write(current, {"client-ca.pem": edge(built.folder)})
     sets = {"backends": list(serving.backends), "frontends": list(serving.frontends)}
     write(current, {**configuration(origin, serving), "serving.json": json.dumps({"sets": sets, "release": {}})})
     return ["nginx", "-c", "/etc/stack/nginx.conf", "-g", "daemon off;"]
+
+
+def edge(folder: Path) -> str:
+    """What shows nginx that it is asked by the edge: the CA, and a certificate of it for the check (here the same)."""
+    key, made = folder / "edge.key", folder / "edge.pem"
+    subject = ["-subj", "/CN=edge", "-days", "2", "-keyout", str(key), "-out", str(made)]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *subject],
+        check=True,
+        capture_output=True,
+    )
+    write(folder / "infrastructure" / "secrets" / "health", {"client.pem": made.read_text() + key.read_text()})
+    return made.read_text()
 
 
 def nginx_flags(folder: Path) -> list[str]:

@@ -88,16 +88,23 @@ def test_errors_and_times_are_those_of_visitors_in_the_window(tmp_path: Path) ->
     noise = [
         *([line("/api/v1/health/ready", 503, 9.0)] * 200),
         *([line("/api/v1/x", 500, 9.0, ago=1000)] * 200),
-        *([line("/socket.io/", 101, 4000.0)] * 2),
         json.dumps({"log": "2026 [error] upstream\n", "stream": "stderr"}) + "\n",
         '{"log": "cut o',
     ]
     log.write_text("".join([*visitors, *noise]))
     found = judged(log)
-    assert found["error rate"].value == pytest.approx(10 / 102, abs=0.001)
+    assert found["error rate"].value == pytest.approx(10 / 100, abs=0.001)
     assert found["error rate"].level == WARNING
     assert found["response time"].level == CRITICAL
     assert found["response time"].value == pytest.approx(2000)
+
+
+def test_a_visitor_who_stays_or_leaves_is_not_slow(tmp_path: Path) -> None:
+    """WebSockets last for days; who has closed the page was not answered."""
+    (tmp_path / "json.log").write_text(
+        line("/x", 200, 0.1) * 60 + line("/socket.io/", 101, 4000.0) * 20 + line("/x", 499, 9) * 20
+    )
+    assert judged(tmp_path / "json.log")["response time"].value == pytest.approx(100)
 
 
 def test_a_rotated_log_is_read_on_in_the_one_before(tmp_path: Path) -> None:
