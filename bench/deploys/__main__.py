@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,26 +82,32 @@ def with_us(folder: Path, options: argparse.Namespace, backends: int) -> None:
     with stage.running(NAME, backends) as stack:
         if options.people and not kept(folder, crowd).exists():
             keep(folder, crowd, people.measured(stack.target(), options.people))
-        before = stack.release
-        for number, name in enumerate(missing, 1):
-            after = before if "rollback" in name else stack.images.release(f"1.5.{number}")
-            before, stack.release = stack.release, after
+        previous = stack.release
+        if missing and "deploy" not in missing[0]:
+            # A run that goes on: there has to be something to go back from.
+            up(stack, stack.images.release("1.5.1"))
+        for number, name in enumerate(missing, 2):
+            now = stack.release
+            after = previous if "rollback" in name else stack.images.release(f"1.5.{number}")
             change = without_registry if "rollback" in name else up
-            result = measured(stack, after["version"], options.rate, lambda: aside(lambda: change(stack)))  # noqa: B023
+            result = measured(stack, after["version"], options.rate, partial(aside, partial(change, stack, after)))
+            # What did not go through is not what runs.
+            previous, stack.release = (now, after) if result.done else (previous, now)
             keep(folder, name, asdict(result))
             print(f"{name}: {said(result)}", file=sys.stderr, flush=True)
 
 
-def up(stack: WholeStack) -> Any:
+def up(stack: WholeStack, release: dict[str, str]) -> Any:
+    stack.release = release
     return stack.pulumi("up", "--yes", "--skip-preview")
 
 
-def without_registry(stack: WholeStack) -> Any:
+def without_registry(stack: WholeStack, release: dict[str, str]) -> Any:
     """Nobody answers there: whatever wanted an image would wait."""
     registry = stack.images.registry.container.id
     docker("pause", registry)
     try:
-        return up(stack)
+        return up(stack, release)
     finally:
         docker("unpause", registry)
 

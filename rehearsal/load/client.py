@@ -20,7 +20,7 @@ from rehearsal.load.target import Target
 
 STREAMS = 4
 """Connections of HTTP/2: a proxy in front of many visitors has several."""
-WAITING = 4000
+WAITING = 2000
 """With so many under way nothing more is sent: the report then says that the rate was not held."""
 TICK = 0.002
 

@@ -24,7 +24,7 @@ EVERY = {**SHORT, "kept GET": 26, "kept POST": 23, "slow": 1, "WebSocket": 5}
 class Plan:
     """`rate` requests a second, whether or not the answers come: a slow server does not slow its visitors down."""
 
-    rate: float = 100.0
+    rate: float = 40.0
     seconds: float = MOST
     prefix: str = "load"
     mix: Mapping[str, int] = field(default_factory=lambda: dict(SHORT))
