@@ -53,7 +53,38 @@ def mended(resources: list[Entry], there: Set[str], serving: Set[str]) -> list[E
         else:
             # The engine makes a tainted one anew, and what depends on it keeps its place.
             result[result.index(gone)] = {**gone, "taint": True}
-    return [each for each in result if not (rolls(each) and each.get("delete") and name_of(each) not in there)]
+    return in_order(
+        [each for each in result if not (rolls(each) and each.get("delete") and name_of(each) not in there)]
+    )
+
+
+def in_order(resources: list[Entry]) -> list[Entry]:
+    """What another depends on stands before it, or the engine refuses; everything else keeps its place.
+
+    One that serves again came in with a login (components/containers/logins.py) that the failed change would have taken
+    away, and stands behind everything for that.
+    """
+    living = {each["urn"]: each for each in resources if not each.get("delete")}
+    ordered: dict[int, Entry] = {}
+    seen: set[int] = set()
+
+    def put(each: Entry) -> None:
+        if id(each) not in seen:
+            seen.add(id(each))
+            for urn in needs(each):
+                if urn in living:
+                    put(living[urn])
+            ordered[id(each)] = each
+
+    for each in resources:
+        put(each)
+    return list(ordered.values())
+
+
+def needs(entry: Entry) -> list[str]:
+    of_inputs = (urn for urns in (entry.get("propertyDependencies") or {}).values() for urn in urns or [])
+    provider = str(entry.get("provider", "")).rpartition("::")[0]
+    return [entry.get("parent", ""), provider, *(entry.get("dependencies") or []), *of_inputs]
 
 
 def rolls(entry: Entry) -> bool:

@@ -48,3 +48,11 @@ def test_what_is_marked_for_deletion_and_gone_is_forgotten() -> None:
 def test_a_database_is_never_touched() -> None:
     assert not rolls(POSTGRES)
     assert mended([container("pg", "postgres")], set(), set()) == [container("pg", "postgres")]
+
+
+def test_what_serves_again_stands_behind_the_login_that_it_came_in_with() -> None:
+    old_login = {"urn": "urn:login-1", "type": "command:remote:Command", "inputs": {}}
+    old = container("old", delete=True, dependencies=["urn:login-1"])
+    state = [POSTGRES, container("new"), SWITCH, old_login, old]
+    found = mended(state, {"pg", "old"}, {"old"})
+    assert [each["urn"] for each in found] == ["urn:postgres-1", "urn:login-1", "urn:backend-1", "urn:switch"]
