@@ -19,8 +19,9 @@ from ops.deploy.stackedit import written
 from ops.emulated import set_up_for
 from ops.errors import OperatorError
 from ops.escrow.keep import refresh
+from ops.repairs import repairs
 from ops.server import settings_of
-from ops.server_look import looked_at
+from ops.server_look import seen_at
 from ops.session import Session, open_session, say
 from ops.target import Target, target_options
 from ops.up import put_in_order
@@ -61,7 +62,8 @@ def rotate(target: Target, names: tuple[str, ...], yes: bool) -> None:
     put_in_order(session)
     begin(session, before, yes)
     session = open_session(target)
-    status = looked_at(session).pulumi("up", *(["--yes", "--skip-preview"] if yes else []))
+    session, report = seen_at(session)
+    status = session.pulumi("up", *repairs(session, report), *(["--yes", "--skip-preview"] if yes else []))
     refresh(session, "rotate")
     settings = settings_of(target)
     sys.exit(status or max(finish(session, one(settings, each.name)) for each in before))
