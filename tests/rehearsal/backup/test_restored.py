@@ -6,9 +6,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from backup_stage import DATABASE, Stage
+
+from components.containers.application import WITH_ENVIRONMENT
+from components.containers.docker import SECRETS_FOLDER
+from rehearsal.docker import docker
+from rehearsal.images import ensure_image
+from rehearsal.images.throwaway import throwaway
 
 pytestmark = pytest.mark.rehearsal
 ALL = "SELECT string_agg(word, ' ' ORDER BY n) FROM ledger"
@@ -120,3 +128,45 @@ def test_where_logins_take_turns_the_owner_is_no_superuser(shop: Stage) -> None:
         shop.postgres.run(*as_helper, "DROP DATABASE IF EXISTS copy", "-c", "REVOKE ALL ON DATABASE shop FROM prod")
         shop.postgres.run(*as_helper, "DROP ROLE prod", "-c", "ALTER ROLE first RENAME TO prod")
         shop.sql("DROP ROLE postgres; DROP ROLE helper", "postgres")
+
+
+@contextmanager
+def a_backend(shop: Stage, statement: str) -> Iterator[dict[str, Any]]:
+    """A release that runs, and how its migrations are run: as components/backup/items.py says it."""
+    network = docker("network", "create", f"{shop.settings['container']}-network")
+    secrets = shop.root / "secrets"
+    secrets.mkdir(exist_ok=True)
+    address = f"postgresql://prod:x@postgres:5432/{DATABASE}?connection_limit=5"
+    (secrets / "environment").write_text(f"DATABASE_URL='{address}'\n")
+    image = ensure_image("postgres").tag
+    how = {
+        "network": network,
+        "user": "70:70",
+        "entrypoint": list(WITH_ENVIRONMENT),
+        "secrets": str(secrets),
+        "mounted": SECRETS_FOLDER,
+        "memory": 128,
+        "cpus": 0.5,
+        "command": ["sh", "-c", f'psql "${{DATABASE_URL%%\\?*}}" -v ON_ERROR_STOP=1 -c "{statement}"'],
+    }
+    try:
+        docker("network", "connect", "--alias", "postgres", network, shop.postgres.id)
+        with throwaway(image, "sleep", "600", flags=["--label", "service=backend", "--entrypoint", "", "--init"]):
+            yield how
+    finally:
+        docker("network", "disconnect", network, shop.postgres.id)
+        docker("network", "rm", network)
+
+
+def test_the_running_releases_migrations_come_before_the_swap(shop: Stage) -> None:
+    shop.good("backup")
+    write(shop, "afterwards")
+    with a_backend(shop, "CREATE TABLE nonsense (") as broken:
+        said = shop.bad("restore", "--yes", migration=broken)
+    assert "The migrations: ERROR:  syntax error" in said
+    assert shop.sql(ALL) == "first afterwards"
+    assert shop.databases() == [DATABASE]
+    with a_backend(shop, "CREATE TABLE migrated (n int)") as migration:
+        assert "migrations of the running release" in shop.good("restore", "--yes", migration=migration)
+    assert shop.sql(ALL) == "first"
+    assert shop.sql("SELECT count(*) FROM migrated") == "0"
