@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,16 +38,14 @@ class Certificate(pulumi.ComponentResource):
     def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("infra:certificates:Certificate", name, None, opts)
         written = self._secrets(name, args)
-        command = pulumi.Output.from_input(args.origin.pair.certificate if args.origin else "").apply(
-            lambda origin: (
-                f"sudo -n {args.subject.scripts}/certificate keep --now # {fingerprint(args.subject, origin)}"
-            )
-        )
+        command = f"sudo -n {args.subject.scripts}/certificate keep --now"
         remote.Command(
             f"{name}-first",
             connection=args.host.connection,
             create=command,
             update=command,
+            # The script does not read it: what it says decides when the command runs again.
+            stdin=pulumi.Output.concat(told(args.subject), args.origin.pair.certificate if args.origin else ""),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
             triggers=[args.host.identity],
@@ -65,7 +62,3 @@ class Certificate(pulumi.ComponentResource):
             pair = pulumi.Output.concat(args.origin.pair.certificate, "\n", args.origin.pair.key)
             written.append(args.host.secret(f"{name}-origin", args.subject.origin, pair))
         return written
-
-
-def fingerprint(subject: Subject, origin: str) -> str:
-    return hashlib.sha256(f"{told(subject)}{origin}".encode()).hexdigest()[:12]
