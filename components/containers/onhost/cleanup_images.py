@@ -226,3 +226,5 @@ if __name__ == "__main__":
         sys.exit(main(json.loads(here.with_name(f"{here.name}.json").read_text()), sys.argv[1:]))
     except FailureError as failure:
         sys.exit(str(failure))
+    except (OSError, ValueError) as error:
+        sys.exit(f"Nothing was removed: {error}. This is for root, after `./infra up`.")

@@ -26,11 +26,13 @@ def main(settings_file: str, arguments: Sequence[str]) -> int:
     given = parsed(arguments)
     if os.geteuid() != 0:
         return refused("Logs are Docker's: run this as root (sudo).")
-    settings = json.loads(Path(settings_file).read_text())
     try:
+        settings = json.loads(Path(settings_file).read_text())
         wanted = matching(given.service, listed(settings["labels"], settings["names"]), settings)
     except EngineError as error:
         return refused(f"Docker does not answer: {error}.")
+    except (OSError, ValueError) as error:
+        return refused(f"{settings_file} cannot be read ({error}): `./infra up` writes it.")
     if isinstance(wanted, str):
         return refused(wanted)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -28,7 +28,11 @@ def main(settings_file: str, arguments: Sequence[str]) -> int:
     if os.geteuid() != 0:
         print("The health check looks into containers: run it as root (sudo).", file=sys.stderr)
         return NOT_LOOKED
-    settings = json.loads(Path(settings_file).read_text())
+    try:
+        settings = json.loads(Path(settings_file).read_text())
+    except (OSError, ValueError) as error:
+        print(f"{settings_file} cannot be read ({error}): `./infra up` writes it.", file=sys.stderr)
+        return NOT_LOOKED
     known = remembered(Path(settings["state"]))
     began = time.monotonic()
     findings = look(settings, known.get("cpu", ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from components.alerts import DaysLeft, NeurmaticAlerts, alerts_rise
 from components.containers import cleanup
 from components.health.items import VERIFY, items, told
 from components.host.items import File, Item
@@ -21,6 +23,7 @@ from ops.stackcheck import check_file
 from ops.target import ROOT
 
 
+@functools.cache
 def settings(stack: str = "production") -> NeurmaticSettings:
     found = check_file(ROOT / f"Pulumi.{stack}.yaml", rehearsal=True).settings
     assert isinstance(found, NeurmaticSettings)
@@ -80,6 +83,19 @@ def test_every_script_starts_by_itself(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("__pycache__"))
 
 
+def test_a_script_without_its_settings_is_a_sentence(tmp_path: Path) -> None:
+    there = placed(tmp_path, everything())
+    for path, at in there.items():
+        if path.endswith(".json"):
+            at.unlink()
+    for path, arguments in (("health-check.sh", []), ("logs", ["nginx"]), ("cleanup-images", []), ("notify", ["x"])):
+        at = there[f"/opt/neurmatic/infrastructure/scripts/{path}"]
+        done = subprocess.run([str(at), *arguments], cwd="/", capture_output=True, text=True, check=False, input="")
+        assert done.returncode in (1, 2)
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_shell_and_units_are_accepted_by_their_readers(tmp_path: Path) -> None:
     there = placed(tmp_path, everything())
     shell = [at for at in there.values() if at.read_text().startswith("#!/bin/sh")]
@@ -104,3 +120,10 @@ def test_settings_are_json() -> None:
     for path, item in everything().items():
         if path.endswith(".json"):
             json.loads(str(item.content))
+
+
+def test_a_certificates_warning_comes_before_its_alarm() -> None:
+    alerts = NeurmaticAlerts(certificate=DaysLeft(warning=5, critical=7))
+    [mistake] = alerts_rise(alerts)
+    assert mistake.path == ("alerts", "certificate", "warning")
+    assert "allowed is more than critical, 7" in mistake.text
