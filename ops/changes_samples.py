@@ -22,9 +22,9 @@ TEXTS = (
     "other",
     "1.30.1",
     DIGEST,
-    "other.example.com",
-    "somebody@example.com",
-    "https://other.example.com/directory",
+    "other.neurmatic.com",
+    "somebody@neurmatic.com",
+    "https://other.neurmatic.com/directory",
     "/other",
     "172.30.9.0/24",
     "fd00:9:9::/64",
@@ -41,7 +41,9 @@ def other(key: str, leaf: Leaf | None, annotation: Any, now: Any) -> Iterator[An
         if issubclass(kind, Enum):
             yield from (each.value for each in kind)
     if key.endswith("image"):
-        yield "registry.example.com/other:2"
+        yield f"registry.neurmatic.com/other@{DIGEST}"
+    if key == "subnet6":
+        yield "fd00:9:9::/64"
     if isinstance(now, bool) or annotation is bool:
         yield not now
     elif get_origin(annotation) is tuple:

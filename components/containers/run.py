@@ -136,6 +136,9 @@ class Runner:
             return []
         folder, (user, _, group) = shlex.quote(service.data[0]), service.user.partition(":")
         script = f"sudo test -d {folder} || sudo install -d -m 0700 -o {user} -g {group} -- {folder}"
+        # PostgreSQL would begin a new cluster beside one that another stack has left there.
+        refusal = f"{service.data[0]} holds a cluster where the stack does not expect one: docs/day-two.md moves it."
+        script += f" && {{ ! sudo test -e {folder}/PG_VERSION || {{ echo {shlex.quote(refusal)} >&2; exit 1; }}; }}"
         return [self.command(f"{service.kind}-data", script, "")]
 
     def _labels(self, service: Service) -> list[docker.ContainerLabelArgsDict]:

@@ -41,7 +41,10 @@ def _containers(desired: Desired, host: Host) -> Iterable[Difference]:
     for row in shown.stdout.splitlines():
         container = json.loads(row)
         if container["Names"].startswith(desired.prefix):
-            yield _one("container", container["Names"], f"runs {container['Image']}; a take-over: left running")
+            reason = (
+                f"runs {container['Image']}; a take-over: left running, in the way of the stack's own (docs/day-two.md)"
+            )
+            yield _one("container", container["Names"], reason)
 
 
 def _data(desired: Desired, host: Host) -> Iterable[Difference]:
