@@ -42,6 +42,7 @@ SITE = NeurmaticSite(
 USER = "101:101"
 BEFORE, AFTER = 15.0, 12.0
 WORD = "rehearsal"
+SECONDS = 600
 HEALTH = {"interval": "5s", "timeout": "5s", "retries": 3, "start_period": "30s"}
 
 
@@ -56,7 +57,7 @@ class Composed:
         self.machine.ssh(f"sudo tee {FOLDER}/docker-compose.yml >/dev/null", stdin=document)
 
     def run(self, arguments: str) -> None:
-        self.machine.ssh(f"cd {FOLDER} && sudo docker-compose {arguments}", timeout=300)
+        self.machine.ssh(f"cd {FOLDER} && sudo docker-compose {arguments}", timeout=SECONDS)
 
     @property
     def target(self) -> Target:
@@ -81,7 +82,7 @@ def running() -> Iterator[Composed]:
             stack.write(images.release("1.5.0"))
             stack.run("up -d postgres redis")
             ready = "sudo docker-compose exec -T postgres pg_isready -q -h 127.0.0.1"
-            machine.ssh(f"cd {FOLDER} && until {ready}; do sleep 1; done")
+            machine.ssh(f"cd {FOLDER} && until {ready}; do sleep 1; done", timeout=SECONDS)
             stack.run("run --rm backend-1 npx prisma migrate deploy")
             stack.run("up -d")
             healthy(machine)
@@ -93,7 +94,7 @@ def running() -> Iterator[Composed]:
 def healthy(machine: Machine) -> None:
     """PostgreSQL and both backends."""
     script = 'until [ "$(sudo docker ps --filter health=healthy --quiet | wc -l)" -ge 3 ]; do sleep 1; done; sleep 2'
-    machine.ssh(script)
+    machine.ssh(script, timeout=SECONDS)
 
 
 def measured(stack: Composed, version: str, rate: float) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def archive(texts: Mapping[str, str]) -> str:
 
 def services(release: Mapping[str, str], stateful: Mapping[str, str]) -> dict[str, Any]:
     backend = {
-        "image": release["backend"],
+        "image": f"{HOST}/{OWNER}/neurm-backend@{release['backend']}",
         "environment": environment(),
         "healthcheck": {"test": ["CMD", "curl", "-sf", "http://127.0.0.1:3000/api/v1/health/ready"], **HEALTH},
         "stop_grace_period": "40s",
@@ -175,7 +176,7 @@ def services(release: Mapping[str, str], stateful: Mapping[str, str]) -> dict[st
             "redis": {"image": stateful["redis"], "command": ["--requirepass", WORD]},
             "backend-1": {**backend},
             "backend-2": {**backend},
-            "frontend": {"image": release["frontend"]},
+            "frontend": {"image": f"{HOST}/{OWNER}/neurm-frontend@{release['frontend']}"},
             "nginx": nginx,
         },
     }
