@@ -91,7 +91,9 @@ def test_a_token_without_the_right_gets_a_sentence(issued: Stage) -> None:
 
 def test_an_absent_authority_is_a_warning_first_and_an_alarm_later(issued: Stage) -> None:
     before = issued.served()
-    issued.root(f"install -m 0755 /dev/stdin {SCRIPTS}/notify <<'END'\n#!/bin/sh\necho \"$*\" >>/tmp/told\nEND\n")
+    issued.root(
+        f"install -m 0755 /dev/stdin {SCRIPTS}/notify <<'END'\n#!/bin/sh\necho \"$*\" >>/var/lib/neurmatic/told\nEND\n"
+    )
     issued.converge(directory="https://acme.rehearsal.test:1/dir")
     done = issued.up()
     assert done.returncode == 0
@@ -104,7 +106,7 @@ def test_an_absent_authority_is_a_warning_first_and_an_alarm_later(issued: Stage
     assert "has given no certificate" in issued.journal()
     issued.converge()
     assert issued.up().returncode == 0
-    told = issued.root(f"cat /tmp/told; rm {SCRIPTS}/notify").splitlines()
+    told = issued.root(f"cd /var/lib/neurmatic; cat told; rm told {SCRIPTS}/notify").splitlines()
     assert told == ["--severity warning --key certificate The origin's certificate needs attention"]
     assert issued.served() == before
 

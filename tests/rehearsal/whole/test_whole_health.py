@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from rehearsal.whole import INSTALLED, WholeStack
 pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow]
 
 SCRIPTS = f"{INSTALLED}/scripts"
-OURS = "ghcr.io/alexbaum-ai/neurm-backend"
+OURS, OTHER = "ghcr.io/alexbaum-ai/neurm-backend", "somebody/else:1"
 
 
 def looked(whole: WholeStack) -> tuple[int, Mapping[str, Any]]:
@@ -69,30 +70,35 @@ def test_logs_are_had_by_the_services_name(whole: WholeStack) -> None:
     assert "there is backend, backend-1, backend-2, frontend, nginx, postgres, redis." in unknown.stderr
 
 
+def clean_up(whole: WholeStack, **settings: object) -> subprocess.CompletedProcess[str]:
+    """The script that is on the server, with a copy of its settings in which these differ."""
+    there = f"{SCRIPTS}/cleanup-images"
+    told = {**json.loads(whole.machine.ssh(f"cat {there}.json").stdout), **settings}
+    whole.machine.ssh(f"sudo install -d /run/cleanup && sudo cp {there} /run/cleanup")
+    whole.machine.ssh("sudo tee /run/cleanup/cleanup-images.json >/dev/null", stdin=json.dumps(told))
+    return whole.machine.ssh("sudo /run/cleanup/cleanup-images", check=False)
+
+
 def test_old_images_go_and_what_a_rollback_needs_stays(whole: WholeStack) -> None:
     machine = whole.machine
-    before = set(machine.ssh("sudo docker images --digests --format '{{.Repository}}@{{.Digest}}'").stdout.split())
-    machine.ssh(f"head -c 1024 /dev/zero | tar c -T /dev/null | sudo docker import - {OURS}:0.0.1 >/dev/null")
-    machine.ssh("tar c -T /dev/null | sudo docker import - somebody/else:1 >/dev/null")
+    lines = machine.ssh(f"cat {INSTALLED}/nginx/releases.jsonl").stdout.splitlines()
+    needed = {json.loads(line)[kind] for line in lines for kind in ("backend", "frontend")}
+    assert needed
+    for name in (f"{OURS}:0.0.1", OTHER):
+        machine.ssh(f"tar c -T /dev/null | sudo docker import - {name} >/dev/null")
     try:
-        kept = machine.ssh(f"sudo {SCRIPTS}/cleanup-images").stdout
-        assert f"removed {OURS}:0.0.1" not in kept, "it has just arrived"
-        machine.ssh(
-            f"sudo install -d /run/cleanup && sudo cp {SCRIPTS}/cleanup-images* /run/cleanup"
-            ' && sudo sed -i \'s/"grace": [0-9]*/"grace": 0/\' /run/cleanup/cleanup-images.json'
-        )
-        said = machine.ssh("sudo /run/cleanup/cleanup-images").stdout
-        assert f"removed {OURS}:0.0.1" in said
-        after = set(machine.ssh("sudo docker images --digests --format '{{.Repository}}@{{.Digest}}'").stdout.split())
-        assert before <= after, before - after
-        assert "somebody/else@<none>" in after
-        broken = machine.ssh(
-            "sudo sh -c 'cp /run/cleanup/cleanup-images.json /run/cleanup/kept && echo { > /run/cleanup/history"
-            ' && sed -i "s#\\"history\\": \\"[^\\"]*\\"#\\"history\\": \\"/run/cleanup/history\\"#"'
-            " /run/cleanup/cleanup-images.json && /run/cleanup/cleanup-images'",
-            check=False,
-        )
+        young = clean_up(whole, kept_releases=20)
+        assert young.returncode == 0, young.stderr
+        assert OURS not in young.stdout, "what has just arrived may be what a deploy is about to use"
+        machine.ssh("echo { | sudo tee /run/cleanup/history >/dev/null")
+        broken = clean_up(whole, kept_releases=20, grace=0, history="/run/cleanup/history")
         assert broken.returncode == 1
-        assert "is no release: nothing was removed" in broken.stderr
+        assert "Line 1 of /run/cleanup/history is no release: nothing was removed" in broken.stderr
+        done = clean_up(whole, kept_releases=20, grace=0)
+        assert f"removed {OURS}:0.0.1" in done.stdout
+        there = machine.ssh(
+            "sudo docker images --digests --format '{{.Repository}}@{{.Digest}} {{.Repository}}:{{.Tag}}'"
+        )
+        assert needed | {OTHER} <= set(there.stdout.split())
     finally:
-        machine.ssh("sudo docker image rm somebody/else:1; sudo rm -rf /run/cleanup", check=False)
+        machine.ssh(f"sudo docker image rm {OTHER} {OURS}:0.0.1; sudo rm -rf /run/cleanup", check=False)
