@@ -3,16 +3,18 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from components.containers.onhost.engine import FailureError, Sets, Wanted, last_words, names, run, state_of
+from components.containers.onhost.engine import FailureError, Sets, Wanted, last_words, names, run, state_of, within
 
 DEATHS = 3
 """A container may stumble at its start; whoever falls so often does not get up."""
 ASKED = 5
 """How often each new container is asked for each path: enough to see one that fails every fourth time."""
 ANSWER_SECONDS = 10
+DYING_SECONDS = 3
 LOG_SECONDS = 5
 FEWEST = 20
 """Answers below which a share says nothing."""
@@ -31,7 +33,7 @@ def become_healthy(root: Path, fresh: Sets, wanted: Wanted) -> None:
         if waiting and time.monotonic() > end:
             name = next(iter(waiting))
             restarts = state_of(name).get("restarts", 0)
-            why = _cause(name, restarts) if restarts else f"is not healthy after {wanted['within']} s ({said[name]})"
+            why = _cause(name) if restarts else f"is not healthy after {wanted['within']} s ({said[name]})"
             raise FailureError("health", f"{name} {why}. {last_words(name)}")
         time.sleep(0.2 if waiting else 0)
 
@@ -43,13 +45,13 @@ def _not_yet(name: str, kind: str, wanted: Wanted) -> str:
         raise FailureError("start", f"{name} is gone. `./infra up`, or `pulumi up --refresh`, makes it again.")
     state = found["state"]
     if found["restarts"] >= DEATHS or state["Status"] in ("exited", "dead", "created"):
-        raise FailureError("health", f"{name} {_cause(name, found['restarts'])}. {last_words(name)}")
+        raise FailureError("health", f"{name} {_cause(name)}. {last_words(name)}")
     place = wanted["kinds"][kind]
     status = ask(found, place["port"], place["health"], wanted)
     return "" if status == "200" else f"{place['health']} on port {place['port']}: {status}"
 
 
-def _cause(name: str, restarts: int) -> str:
+def _cause(name: str) -> str:
     """Out of Docker's events: the state of a container that was started again has forgotten how it died."""
     since, now = str(int(time.time()) - 3600), str(int(time.time()) + 1)
     span = ["--since", since, "--until", now, "--filter", f"container={name}"]
@@ -58,7 +60,7 @@ def _cause(name: str, restarts: int) -> str:
     codes = [row[1] for row in rows if row[0] == "die" and len(row) > 1]
     code = codes[-1] if codes else state_of(name).get("state", {}).get("ExitCode", "unknown")
     memory = ["oom"] in [row[:1] for row in rows] or str(code) == str(OUT_OF_MEMORY)
-    times = max(len(codes), restarts, 1)
+    times = max(len(codes), state_of(name).get("restarts", 0), 1)
     often = "once" if times == 1 else f"{times} times, the last time"
     return f"has died {often} with exit code {code}{', out of memory' if memory else ''}"
 
@@ -67,20 +69,22 @@ def answer_well(fresh: Sets, wanted: Wanted, gate: str = "smoke", times: int = A
     """Healthy is what it says of itself; this is what visitors would be told."""
     for kind, some in fresh.items():
         for name in some:
-            place = wanted["kinds"][kind]
-            found = {"restarts": 0, **state_of(name)}
+            place, found = wanted["kinds"][kind], state_of(name)
             for path in place["smoke"] * times:
                 status = ask(found, place["port"], path, wanted)
-                if not status.isdigit() or int(status) >= 500:
-                    _refuse_dead(name, found["restarts"], "health" if gate == "smoke" else gate)
-                    raise FailureError(gate, f"{name} answers {path}: {status}. {last_words(name)}")
+                if status.isdigit() and int(status) < 500:
+                    continue
+                # Where no answer came it may be dying: the engine knows of that a moment later.
+                if within(0 if status.isdigit() else DYING_SECONDS, partial(_has_died, name)):
+                    raise FailureError(
+                        "health" if gate == "smoke" else gate, f"{name} {_cause(name)}. {last_words(name)}"
+                    )
+                raise FailureError(gate, f"{name} answers {path}: {status}. {last_words(name)}")
 
 
-def _refuse_dead(name: str, restarts: int, gate: str) -> None:
-    """It was healthy for a moment: what is wrong is not the answer."""
+def _has_died(name: str) -> bool:
     now = state_of(name)
-    if not now or now["restarts"] > restarts or now["state"]["Status"] != "running":
-        raise FailureError(gate, f"{name} {_cause(name, now.get('restarts', 0))}. {last_words(name)}")
+    return not now or now["restarts"] > 0 or now["state"]["Status"] != "running"
 
 
 def ask(found: Mapping[str, object], port: int, path: str, wanted: Wanted) -> str:
@@ -132,7 +136,7 @@ def must_not_have_died(since: Mapping[str, str]) -> None:
     """One that has died is running again by now: the engine sees to that."""
     for name, moment in since.items():
         if started({"": [name]})[name] != moment:
-            raise FailureError("soak", f"{name} {_cause(name, 1)}. {last_words(name)}")
+            raise FailureError("soak", f"{name} {_cause(name)}. {last_words(name)}")
 
 
 def must_not_disappoint(new: Sets, wanted: Wanted, since: float) -> None:
