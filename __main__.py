@@ -4,6 +4,7 @@ import os
 
 import pulumi
 
+from components.adoption import adopt_existing
 from components.certificates.component import Certificate, CertificateArgs
 from components.containers.component import ContainerStack, ContainerStackArgs
 from components.containers.opt_in import STANDING, must_be_allowed
@@ -25,6 +26,7 @@ from neurmatic.settings import NeurmaticSettings
 
 
 def main() -> None:
+    adopting = adopt_existing(os.environ)
     config = pulumi.Config()
     settings = load(NeurmaticSettings, config, rehearsal="INFRA_REHEARSAL" in os.environ)
     secrets = read_secrets(config, required_secrets(NeurmaticSettings, settings), stack=pulumi.get_stack())
@@ -43,6 +45,8 @@ def main() -> None:
     credentials = Credentials("credentials", made, on_clouds)
     stored = StorageArgs(settings.storage, site.origins, disposable, tags, key_generations(settings), secrets)
     storage = Storage("storage", stored, on_clouds)
+    if adopting:
+        return
     edge = CloudflareEdge(
         "edge",
         CloudflareEdgeArgs(

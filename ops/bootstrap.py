@@ -11,6 +11,7 @@ import yaml
 
 from ops import hostkey
 from ops.errors import OperatorError
+from ops.escrow.keep import settings_of
 from ops.session import Session, open_session, say
 from ops.statestore import ensure_bucket, ensure_key
 from ops.target import Target, target_options
@@ -32,8 +33,12 @@ def bootstrap(target: Target, yes: bool) -> None:
     report("secrets", ensure_key(provider))
     session = open_session(target)
     make_stack_in(session, provider)
+    named = len(settings_of(session).recipients)
+    say(f"escrow: {named} keys open it" if named else "escrow: no key yet; `./infra escrow key FILE` makes one")
     pin_host_key(stack_file, stack["config"].get(f"{target.system}:host"))
-    say(f"Next: ./infra check {stack_file.name}, then ./infra preview --stack {target.stack}")
+    say(
+        f"Next: ./infra check {stack_file.name}, then ./infra adopt --stack {target.stack} if its buckets exist already"
+    )
 
 
 def ask(question: str, yes: bool = False) -> None:

@@ -67,7 +67,8 @@ class PrivateBucket(pulumi.ComponentResource):
             bucket=self.args.bucket,
             region=self.args.region,
             force_destroy=self.args.disposable,
-            object_lock_enabled=self.args.object_lock is not None,
+            # Only said where it is wanted: to say no to a bucket that was imported would replace it.
+            object_lock_enabled=True if self.args.object_lock else None,
             tags={**self.args.tags, **({"data": "disposable"} if self.args.disposable else {})},
             opts=pulumi.ResourceOptions(parent=self, protect=kept, retain_on_delete=kept),
         )
