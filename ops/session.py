@@ -6,6 +6,7 @@ A real stack and a rehearsal differ here and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from rehearsal import RehearsalError, official
 from rehearsal.workspace import REHEARSAL, Workspace, machine_of
 
 MARKER = "rehearsal.json"
+# With more, the engine logs what it hands to plugins (tests/rehearsal/whole/test_whole_leaks.py).
+LOUDEST = 8
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,14 @@ def say(text: str) -> None:
 
 
 def options(arguments: Sequence[str]) -> list[str]:
-    """What follows `--` is the engine's own business."""
-    return [argument for argument in arguments if argument != "--"]
+    """What follows `--` is the engine's own business, except for what would show secrets."""
+    given = [argument for argument in arguments if argument != "--"]
+    said = re.search(r"(?:^| )(?:-v|--verbose)[= ]?([0-9]+)\b", " ".join(given))
+    if said and int(said.group(1)) > LOUDEST:
+        raise OperatorError(
+            f"From -v={LOUDEST + 1} on the engine's log has every secret in plain text: -v={LOUDEST} says the rest."
+        )
+    return given
 
 
 def backend_of(session: Session) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from ops.session import LOUDEST
 from rehearsal.leaks.forms import Leak, Search
 from rehearsal.leaks.machine import FOLDERS, look, sampling
 from rehearsal.rotating import Rotation, secrets_now
@@ -20,7 +21,8 @@ from rehearsal.whole import WholeStack
 pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow]
 
 CANARY = 'canary/it\'s+"a\\secret"&%é-0123456789-abcdefghij'
-LOUD = ("--diff", "-v=9", "--logtostderr", "--logflow")
+# What `./infra` passes on at most: with -v=9 the engine itself writes secrets in plain text (ops/session.py).
+LOUD = ("--diff", f"-v={LOUDEST}", "--logtostderr", "--logflow")
 CONTAINER = "sudo docker run --rm --detach --name planted"
 REDIS = "neurmatic-redis-production"
 
@@ -149,6 +151,12 @@ def test_a_secret_in_a_command_line_or_in_anybodys_environment_is_found(whole: W
     with sampling(whole.machine) as sampled:
         whole.machine.ssh("sleep 1")
     assert not sampled.leaks(search)
+
+
+def test_a_verbosity_that_shows_secrets_is_refused(whole: WholeStack) -> None:
+    done = whole.infra("preview", "--", f"-v={LOUDEST + 1}", "--logtostderr")
+    assert done.returncode == 1
+    assert "every secret in plain text" in done.stderr
 
 
 @pytest.mark.long
