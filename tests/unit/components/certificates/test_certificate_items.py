@@ -46,13 +46,13 @@ def test_the_packages_own_timer_does_not_renew_as_well() -> None:
 
 
 def test_the_scripts_run_with_what_is_shipped_and_nothing_else(tmp_path: Path) -> None:
-    """As on the server: isolated, with the files of the items alone."""
+    """As on the server: isolated (-S: also from what is installed here), with the files of the items alone."""
     here = replace(subject(), root=str(tmp_path))
     for path, text in files(here).items():
         if path.startswith(str(tmp_path)):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text)
-    command = [sys.executable, "-IB", f"{here.scripts}/certificate-status"]
+    command = [sys.executable, "-IBS", f"{here.scripts}/certificate-status"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, json.loads(done.stdout)["names"]) == (1, [])
     assert "fullchain.pem cannot be read: [Errno 2]" in done.stderr
