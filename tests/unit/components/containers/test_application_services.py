@@ -94,3 +94,12 @@ def test_no_argument_holds_a_secret_or_its_place() -> None:
     assert "{postgres}" not in command
     assert "npx prisma migrate deploy && exit\n" in command
     assert f"ghcr.io/alexbaum-ai/neurm-backend@{RELEASE.backend}" in command
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_the_provider_waits_for_all_but_what_rolls(service: Service) -> None:
+    """Of a container that fails it would keep the log for itself, and the state would hold half of it."""
+    arguments = container_arguments(service, SETTINGS, "/secrets")
+    judged_by_the_switch = service.kind in ("backend", "frontend")
+    assert arguments["wait"] is not judged_by_the_switch
+    assert arguments["must_run"] is not judged_by_the_switch
