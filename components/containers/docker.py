@@ -94,7 +94,7 @@ def _storage(service: Service, secrets: str) -> dict[str, Any]:
 
 def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
     seconds = settings.rolling.health_interval
-    interval = f"{min(seconds, ROLLING_INTERVAL) if service.rolls else seconds}s"
+    interval = span(min(seconds, ROLLING_INTERVAL) if service.rolls else seconds)
     return {
         "healthcheck": {
             "tests": list(service.health),
@@ -110,3 +110,9 @@ def _health(service: Service, settings: ContainersSettings) -> dict[str, Any]:
         "stop_timeout": service.stop_seconds,
         "stop_signal": service.stop_signal,
     }
+
+
+def span(seconds: int) -> str:
+    """As the engine writes it back: "60s" would come as "1m0s", and the container be replaced by the next `up`."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

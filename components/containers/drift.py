@@ -67,8 +67,13 @@ def _health(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "test": given["tests"],
         "retries": given["retries"],
-        **{ours: int(given[theirs].removesuffix("s")) * SECOND for ours, theirs in spans.items()},
+        **{ours: _seconds(given[theirs]) * SECOND for ours, theirs in spans.items()},
     }
+
+
+def _seconds(span: str) -> int:
+    minutes, _, rest = span.removesuffix("s").rpartition("m")
+    return int(minutes or 0) * 60 + int(rest)
 
 
 def _mount(given: Mapping[str, Any]) -> str:

@@ -67,3 +67,13 @@ def _other_mapping(name: str, value: dict[str, Any]) -> dict[str, Any]:
     if name == "capabilities":
         return {"drops": ["CAP_CHOWN"]}
     return {**value, "/another": "rw"}
+
+
+def camel(value: Any) -> Any:
+    """As the engine hands it to the plugin."""
+    if isinstance(value, list):
+        return [camel(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    words = {key: key.split("_") for key in value}
+    return {head + "".join(word.title() for word in rest): camel(value[key]) for key, (head, *rest) in words.items()}

@@ -18,7 +18,7 @@ from typing import Any
 
 import docker as engine_client
 import pytest
-from container_changes import OF_THE_PLUGIN, SERVICES, another, arguments_of
+from container_changes import OF_THE_PLUGIN, SERVICES, another, arguments_of, camel
 
 from components.containers.drift import SCRIPT, facts
 from components.containers.onhost import drift
@@ -43,7 +43,7 @@ class Ground:
         docker("rm", "--force", name)
         for mount in arguments["mounts"]:
             Path(mount["source"]).mkdir(parents=True, exist_ok=True)
-        given = {"image": self.image, **_camel(arguments)}
+        given = {"image": self.image, **camel(arguments)}
         client: Any = engine_client.APIClient()
         identity = client.create_container_from_config(description(given), name)["Id"]
         client.disconnect_container_from_network(identity, "bridge")
@@ -188,16 +188,6 @@ def running(ground: Ground) -> dict[str, Any]:
     service = replace(SERVICES[-1], command=("sleep", "600"), folders={}, ports=(), memory=64, cpus=0.5)
     arguments = arguments_of(service, ground.folder)
     return {**arguments, "user": "0:0", "envs": ["A=1"], "cgroup_parent": "", "mounts": []}
-
-
-def _camel(value: Any) -> Any:
-    """As the engine hands it to the plugin."""
-    if isinstance(value, list):
-        return [_camel(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    words = {key: key.split("_") for key in value}
-    return {head + "".join(word.title() for word in rest): _camel(value[key]) for key, (head, *rest) in words.items()}
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
