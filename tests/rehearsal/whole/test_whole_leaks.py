@@ -21,7 +21,7 @@ from rehearsal.whole import WholeStack
 pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow]
 
 CANARY = 'canary/it\'s+"a\\secret"&%é-0123456789-abcdefghij'
-# What `./infra` passes on at most: with -v=9 the engine itself writes secrets in plain text (ops/session.py).
+# What `./infra` passes on at most: with more, the engine itself writes secrets in plain text (ops/session.py).
 LOUD = ("--diff", f"-v={LOUDEST}", "--logtostderr", "--logflow")
 CONTAINER = "sudo docker run --rm --detach --name planted"
 REDIS = "neurmatic-redis-production"
@@ -69,7 +69,7 @@ def test_what_the_rotation_said(rotation: Rotation, search: Search) -> None:
     assert not leaks, told(leaks)
 
 
-def test_a_plan_at_the_highest_verbosity(whole: WholeStack, search: Search) -> None:
+def test_a_plan_with_everything_that_infra_lets_it_say(whole: WholeStack, search: Search) -> None:
     kept = whole.settings
     whole.settings = laid_over(kept, one_more(whole, "jwt", "redis", "uploads"))
     try:
@@ -79,7 +79,6 @@ def test_a_plan_at_the_highest_verbosity(whole: WholeStack, search: Search) -> N
         whole.prepared()
     assert plan.returncode == 0, plan.stderr[-3000:]
     assert "credentials-redis-3" in plan.stdout
-    assert len(plan.stderr) > 100_000
     leaks = list(search.find((plan.stdout + plan.stderr).encode(), "preview"))
     leaks += search.find((data.stdout + data.stderr).encode(), "preview --json")
     assert not leaks, told(leaks)
@@ -156,11 +155,11 @@ def test_a_secret_in_a_command_line_or_in_anybodys_environment_is_found(whole: W
 def test_a_verbosity_that_shows_secrets_is_refused(whole: WholeStack) -> None:
     done = whole.infra("preview", "--", f"-v={LOUDEST + 1}", "--logtostderr")
     assert done.returncode == 1
-    assert "every secret in plain text" in done.stderr
+    assert "secrets in plain text" in done.stderr
 
 
 @pytest.mark.long
-def test_an_up_at_the_highest_verbosity(whole: WholeStack, rotation: Rotation) -> None:
+def test_an_up_with_everything_that_infra_lets_it_say(whole: WholeStack, rotation: Rotation) -> None:
     """With new versions of everything, so that each secret passes through the engine and every plugin."""
     kept, before = whole.settings, secrets_now(whole)
     whole.settings = laid_over(kept, one_more(whole, "redis", "jwt", "jwt_refresh", "session", "uploads", "dumps"))
