@@ -102,8 +102,8 @@ def options(arguments: Sequence[str]) -> list[str]:
     said = re.search(r"(?:^| )(?:-v|--verbose)[= ]?([0-9]+)\b", " ".join(given))
     if said and int(said.group(1)) > LOUDEST:
         raise OperatorError(
-            f"From -v={LOUDEST + 1} on the engine's log has secrets in plain text, so ./infra passes on -v={LOUDEST} at most. "
-            "Where nobody else reads along, `./infra shell` has a `pulumi` that takes more."
+            f"From -v={LOUDEST + 1} on the engine's log has secrets in plain text, so ./infra passes on -v={LOUDEST} "
+            "at most. Where nobody else reads along, `./infra shell` has a `pulumi` that takes more."
         )
     return given
 
