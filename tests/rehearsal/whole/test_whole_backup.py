@@ -14,7 +14,7 @@ from rehearsal.clouds.servers import Clouds
 from rehearsal.load import asking
 from rehearsal.whole import INSTALLED, WholeStack
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow, pytest.mark.long]
 BACKUPS = "/opt/neurmatic/backups"
 KEPT = "neurmatic_production_before_%"
 
