@@ -134,6 +134,9 @@ def targets(folder: Path, wanted: int) -> Iterator[str]:
     total, again = sum(each.requests for each in results), sum(each.on_idle for each in results)
     if total < wanted:
         yield f"{total} requests, not {wanted}"
+    parts = {kind: bool(by_backends(folder, kind)) for kind in ("deploy", "rollback")}
+    parts["open connection"] = bool(crowds(folder))
+    yield from (f"no {name} was measured" for name, there in parts.items() if not there)
     for each in results:
         if not each.done:
             yield f"{each.version} did not go through: {each.said[-300:]}"

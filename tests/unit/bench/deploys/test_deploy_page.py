@@ -76,3 +76,9 @@ def test_people_who_wait_are_a_miss(folder: Path) -> None:
         "1000 connections, 2 backends: p95 is 300 ms, not 200",
         "1000 connections, 2 backends: more than 1 % failed",
     ]
+
+
+def test_what_was_not_measured_is_not_met(tmp_path: Path) -> None:
+    assert list(targets(tmp_path, 0)) == [
+        f"no {name} was measured" for name in ("deploy", "rollback", "open connection")
+    ]
