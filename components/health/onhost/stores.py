@@ -17,6 +17,8 @@ CONNECTIONS = (
 )
 FULL = "too many clients"
 MB = 1 << 20
+# A client in a container starts slowly on a busy server, and that is no failure of the database.
+SECONDS = 7.0
 
 
 def postgres(whole: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
@@ -27,7 +29,7 @@ def postgres(whole: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
     limited = ["--env", "PGCONNECT_TIMEOUT=3", "--env", "PGOPTIONS=-c statement_timeout=3000"]
     client = ["psql", "-XAtq", "-F", " ", "-v", "ON_ERROR_STOP=1", "-U", given["user"], "-d", given["database"]]
     try:
-        done = ask(["docker", "exec", "--interactive", *limited, one.id, *client], CONNECTIONS)
+        done = ask(["docker", "exec", "--interactive", *limited, one.id, *client], CONNECTIONS, SECONDS)
     except SilenceError as error:
         yield broken("postgres", f"does not answer: {error}")
         return
@@ -57,7 +59,7 @@ def redis(whole: Stack, settings: Mapping[str, Any]) -> Iterator[Finding]:
         # As `operator`, which is root of this server (onhost/redis_logins.py); all of it by standard input.
         secret = Path(given["operator"]).read_text().strip()
         asked = f"AUTH operator {secret}\nPING\nINFO\n"
-        done = ask(["docker", "exec", "--interactive", one.id, "redis-cli", "-e"], asked)
+        done = ask(["docker", "exec", "--interactive", one.id, "redis-cli", "-e"], asked, SECONDS)
     except OSError as error:
         yield warning("redis", f"cannot be asked: {given['operator']} cannot be read ({error.strerror})")
         return

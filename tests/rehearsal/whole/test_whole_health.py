@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -28,35 +28,45 @@ def by_name(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {each["name"]: each for each in report["findings"]}
 
 
+def vital(report: Mapping[str, Any]) -> list[str]:
+    return [each["name"] for each in report["findings"] if each["level"] == "critical" and each["vital"]]
+
+
+def until(look: Callable[[], object], wanted: object) -> None:
+    """What has just started answers late on a busy machine; that it settles is what counts."""
+    end = time.monotonic() + 60
+    while (found := look()) != wanted:
+        assert time.monotonic() < end, found
+
+
+def watched(whole: WholeStack) -> bool:
+    whole.machine.ssh("sudo systemctl start neurmatic-health.service")
+    kept = json.loads(whole.machine.ssh("sudo cat /var/lib/neurmatic/health.json").stdout)
+    return bool(kept["report"]["healthy"])
+
+
 def test_the_stack_is_healthy_and_a_stopped_backend_is_named(whole: WholeStack) -> None:
-    status, report = looked(whole)
+    until(lambda: looked(whole)[0], 0)
+    _, report = looked(whole)
     found = by_name(report)
-    assert status == 0, report
     parts = ("api", "frontend", "postgres", "redis", "backend-1", "backend-2", "container nginx", "origin", "units")
     assert {name: found[name]["level"] for name in parts} == dict.fromkeys(parts, "ok"), report
     assert report["seconds"] < 11
     [name] = [each for each in whole.containers() if "-backend-1-" in each]
     whole.machine.ssh(f"sudo docker stop {name}")
     try:
-        status, report = looked(whole)
-        assert status == 1
-        vital = [each["name"] for each in report["findings"] if each["level"] == "critical" and each["vital"]]
-        assert vital == ["container backend-1"]
+        until(lambda: vital(looked(whole)[1]), ["container backend-1"])
         done = whole.infra("health")
         assert "NOT healthy" in done.stdout
         assert "container backend-1  is exited" in done.stdout
     finally:
         whole.machine.ssh(f"sudo docker start {name}")
-    end = time.monotonic() + 60
-    while looked(whole)[0] != 0:
-        assert time.monotonic() < end
+    until(lambda: looked(whole)[0], 0)
 
 
 def test_the_timer_looks_and_keeps_what_it_saw(whole: WholeStack) -> None:
     assert whole.machine.ssh("systemctl is-active neurmatic-health.timer neurmatic-cleanup.timer").returncode == 0
-    whole.machine.ssh("sudo systemctl start neurmatic-health.service")
-    kept = json.loads(whole.machine.ssh("sudo cat /var/lib/neurmatic/health.json").stdout)
-    assert kept["report"]["healthy"], kept
+    until(lambda: watched(whole), True)
 
 
 def test_logs_are_had_by_the_services_name(whole: WholeStack) -> None:
