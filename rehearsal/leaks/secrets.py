@@ -18,8 +18,15 @@ def secrets_of(state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str,
     for resource in (state.get("deployment") or {}).get("resources") or []:
         name = str(resource["urn"]).rpartition("::")[2]
         if resource["type"].startswith(("random:", "aws:iam/accessKey", "tls:")):
-            found |= {f"{name}.{path}": text for path, text in marked(resource.get("outputs") or {})}
+            outputs = resource.get("outputs") or {}
+            found |= {f"{name}.{path}": without_public(text, outputs) for path, text in marked(outputs)}
     return {name: text for name, text in found.items() if len(text) >= SHORTEST}
+
+
+def without_public(text: str, outputs: Mapping[str, Any]) -> str:
+    """A private RSA key holds the public one: those of its lines are no secret."""
+    public = "\n".join(each for each in outputs.values() if isinstance(each, str))
+    return "\n".join(line for line in text.splitlines() if line not in public)
 
 
 def marked(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
