@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -111,26 +112,33 @@ def client_without_tls(outside: Outside) -> Any:
     )
 
 
+@contextmanager
+def staged(name: str) -> Iterator[Stage]:
+    stage = Stage(name)
+    try:
+        yield stage
+    finally:
+        stage.remove()
+
+
 @pytest.fixture(scope="module", params=["production", "staging"])
 def committed(request: pytest.FixtureRequest) -> Iterator[tuple[str, Outside]]:
-    stage = Stage(f"test-buckets-{request.param}-{os.getpid()}")
-    made(stage, request.param)
-    yield request.param, Outside(stage)
-    stage.remove()
+    with staged(f"test-buckets-{request.param}-{os.getpid()}") as stage:
+        made(stage, request.param)
+        yield request.param, Outside(stage)
 
 
 @pytest.fixture(scope="module")
 def everything() -> Iterator[Outside]:
-    stage = Stage(f"test-buckets-all-{os.getpid()}")
-    workspace = Workspace(PROJECTS["neurmatic"], stage.name)
-    workspace.folder.mkdir(parents=True)
-    workspace.keep(EVERYTHING)
-    session = made(stage, "production")
-    settled = stage.pulumi(session, "preview", "--expect-no-changes", "--stack", "production")
-    assert settled.status == 0, settled.text
-    state = json.loads(stage.pulumi(session, "stack", "export", "--stack", "production").text)
-    yield Outside(stage, state["deployment"]["resources"])
-    stage.remove()
+    with staged(f"test-buckets-all-{os.getpid()}") as stage:
+        workspace = Workspace(PROJECTS["neurmatic"], stage.name)
+        workspace.folder.mkdir(parents=True)
+        workspace.keep(EVERYTHING)
+        session = made(stage, "production")
+        settled = stage.pulumi(session, "preview", "--expect-no-changes", "--stack", "production")
+        assert settled.status == 0, settled.text
+        state = json.loads(stage.pulumi(session, "stack", "export", "--stack", "production").text)
+        yield Outside(stage, state["deployment"]["resources"])
 
 
 def made(stage: Stage, stack: str) -> Session:
@@ -204,7 +212,8 @@ def test_every_option_is_set_where_it_is_wanted(everything: Outside) -> None:
 def test_a_locked_dump_cannot_be_deleted_even_by_the_owner(everything: Outside) -> None:
     backups = BUCKETS["production"][1]
     lock = everything.ask(backups, "get_object_lock_configuration")["ObjectLockConfiguration"]
-    assert lock["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 14}
+    retention = lock["Rule"]["DefaultRetention"]
+    assert (retention["Mode"], retention["Days"]) == ("GOVERNANCE", 14)
     made = everything.s3.put_object(Bucket=backups, Key="database/locked", Body=b"1", ChecksumAlgorithm="SHA256")
     with pytest.raises(everything.s3.exceptions.ClientError, match="AccessDenied"):
         everything.s3.delete_object(Bucket=backups, Key="database/locked", VersionId=made["VersionId"])
@@ -230,7 +239,7 @@ def test_both_buckets_are_copied_to_the_second_region(everything: Outside) -> No
         (rule,) = everything.ask(source, "get_bucket_replication")["ReplicationConfiguration"]["Rules"]
         assert (rule["Status"], rule["Destination"]["Bucket"]) == ("Enabled", f"arn:aws:s3:::{target}")
         # moto forgets this one and answers Disabled for every rule.
-        assert declared[source]["deleteMarkerReplication"] == {"status": deletions}
+        assert declared[source]["deleteMarkerReplication"]["status"] == deletions
 
 
 def of_type(outside: Outside, words: str) -> list[dict[str, Any]]:
