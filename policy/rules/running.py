@@ -45,8 +45,7 @@ def has_no_health_check(resource: Resource) -> Iterator[Finding]:
     severity=MEDIUM,
 )
 def stays_down(resource: Resource) -> Iterator[Finding]:
-    # A container that is meant to end is declared with mustRun or start false, or attached to.
-    if any(resource.read(name) is False for name in ("mustRun", "start")) or is_true(resource.read("attach")):
+    if ends_by_itself(resource):
         return
     policy = resource.read("restart", default="no")
     if policy == "no":
@@ -54,6 +53,13 @@ def stays_down(resource: Resource) -> Iterator[Finding]:
     retries = resource.number("maxRetryCount", default=0) if policy == "on-failure" else 1
     if known(retries) and not 0 < retries <= 5:
         yield Finding("maxRetryCount", "it would be started again without end, whatever is wrong.")
+
+
+def ends_by_itself(resource: Resource) -> bool:
+    """Declared with start false or attached to, or with mustRun false where nobody asks whether it is well."""
+    if resource.read("start") is False or is_true(resource.read("attach")):
+        return True
+    return resource.read("mustRun") is False and resource.read("healthcheck.tests", default=[]) == []
 
 
 @book.rule(

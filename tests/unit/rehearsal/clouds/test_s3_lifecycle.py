@@ -125,7 +125,8 @@ def as_api(rule: Any) -> Rule:
             {"Days": one["days"], "StorageClass": one["storage_class"]} for one in rule["transitions"]
         ]
     if "expiration" in rule:
-        api["Expiration"] = {"Days": rule["expiration"]["days"]}
+        given = rule["expiration"]
+        api["Expiration"] = {"Days": given["days"]} if "days" in given else {"ExpiredObjectDeleteMarker": True}
     if "noncurrent_version_expiration" in rule:
         days = rule["noncurrent_version_expiration"]["noncurrent_days"]
         api["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
