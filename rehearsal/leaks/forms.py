@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 
 SHORTEST = 8
 """What is shorter stands anywhere by chance."""
+GO = {ord(sign): f"\\u{ord(sign):04x}" for sign in "&<>"}
+"""Docker's and Pulumi's JSON is safe to stand in a page."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ def forms(secret: str) -> dict[str, bytes]:
         "form-encoded": quote_plus(secret).encode(),
         "shell-quoted": shlex.quote(secret).strip("'").encode(),
         "JSON": json.dumps(secret)[1:-1].encode(),
+        "JSON in UTF-8": json.dumps(secret, ensure_ascii=False)[1:-1].encode(),
+        "JSON as Go writes it": json.dumps(secret, ensure_ascii=False)[1:-1].translate(GO).encode(),
         "JSON in JSON": json.dumps(json.dumps(secret)[1:-1])[1:-1].encode(),
         "hex": raw.hex().encode(),
         "HEX": raw.hex().upper().encode(),
