@@ -17,7 +17,7 @@ PHASES = {
     "lint": ["-m", "ops.lint"],
     "unit and policy": ["-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/policy"],
     "differential": ["-m", "pytest", "-v", "tests/differential"],
-    "program": ["-m", "pytest", "-v", "--durations=10", "tests/program"],
+    "program": ["-m", "pytest", "-v", "--durations=10", "-m", "not long", "tests/program"],
     # On a new machine the first of these tests builds the images that the others find.
     "rehearsal": ["-m", "pytest", "-v", "--durations=10", "--timeout=900", "-m", "not long", "tests/rehearsal"],
 }

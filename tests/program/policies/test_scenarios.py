@@ -84,8 +84,9 @@ SCENARIOS = {
         "because it is protected",
         "",
         # The bucket of its own is gone: dumps would lie among the uploads.
-        before="from components.storage.component import Storage\n"
-        "Storage._backups = lambda self, name, args: self.media",
+        before="from types import SimpleNamespace\n"
+        "from components.storage.component import Storage\n"
+        "Storage._backups = lambda self, name, logs: SimpleNamespace(name=self._args.settings.media.name)",
     ),
     "keeps-backups-for-three-days": Scenario(
         """

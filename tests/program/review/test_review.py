@@ -41,7 +41,9 @@ def opened(clone: Clone) -> tuple[str, str]:
     program.write_text(before + DATABASE)
     text = stack_file.read_text()
     text = text.replace("    role: owner\n", "    role: owner\n    waf: {blocked_countries: [FR]}\n", 1)
-    text = text.replace("    postgres:\n      database", "    logs: {max_size: 20m}\n    postgres:\n      database", 1)
+    opted = "    allow: {replace_nginx: true, restart_postgres: true, restart_redis: true}\n"
+    logs = f"    logs: {{max_size: 20m}}\n{opted}"
+    text = text.replace("    postgres:\n      database", f"{logs}    postgres:\n      database", 1)
     stack_file.write_text(f"{text}  policy:levels: {{naming-*: advisory}}\n")
     clone.append("policy/rules/tls.py", "# Nobody looks here.\n")
     return base, clone.commit("Debug")

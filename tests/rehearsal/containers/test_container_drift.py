@@ -183,9 +183,13 @@ def test_before_the_first_up_there_is_nothing_to_compare(ground: Ground) -> None
     assert ground.script("repair") == []
 
 
+# As the first process of a container nothing ends by a signal that it does not wait for.
+SLEEPER = ("sh", "-c", "trap 'exit 0' TERM INT QUIT; sleep 600 & wait")
+
+
 def running(ground: Ground) -> dict[str, Any]:
     """A service that lives without anything else, fenced in as all are."""
-    service = replace(SERVICES[-1], command=("sleep", "600"), folders={}, ports=(), memory=64, cpus=0.5)
+    service = replace(SERVICES[-1], command=SLEEPER, folders={}, ports=(), memory=64, cpus=0.5)
     arguments = arguments_of(service, ground.folder)
     return {**arguments, "user": "0:0", "envs": ["A=1"], "cgroup_parent": "", "mounts": []}
 
