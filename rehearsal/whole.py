@@ -53,8 +53,9 @@ class WholeStack:
         workspace, _ = self.prepared()
         place = ["--stack", "production", "--rehearsal", "--name", self.name]
         done = run([sys.executable, "-m", "ops", verb, *place, *arguments], ROOT, os.environ, answer)
-        self.settings = laid_over(self.settings, workspace.kept)
-        self.release = self.settings.get("neurmatic:containers", {}).get("release", self.release)
+        kept = workspace.kept
+        self.release = kept.get("neurmatic:containers", {}).pop("release", self.release)
+        self.settings = laid_over(self.settings, kept)
         return done
 
     def prepared(self) -> tuple[Workspace, dict[str, str]]:

@@ -15,6 +15,7 @@ from rehearsal.docker import docker
 from rehearsal.images.throwaway import Container
 
 NOTICED = 30.0
+REPORT = "/api/v1/health"
 PARTS = ("database", "redis", "queues", "memory")
 LABEL = "neurmatic.migration.irreversible"
 
@@ -50,7 +51,7 @@ def migrates(trial: Trial) -> str | None:
 def becomes_ready(trial: Trial) -> str | None:
     path, seconds = trial.settings.health_path, trial.settings.rolling.healthy_within
     with trial.running() as container:
-        if trial.becomes(container, 200, seconds):
+        if trial.becomes(container, True, seconds):
             return None
         why = "it runs" if container.running else f"it ended with {container.exit_code}"
         return f"GET {path} on port 3000 was not answered with 200 within {seconds} s ({why}: {last_words(container)})"
@@ -90,12 +91,12 @@ def notices_its_database(trial: Trial) -> str | None:
     with ready(trial) as container:
         docker("pause", trial.postgres.id)
         try:
-            if not trial.fails(container, NOTICED):
-                return f"ready was still 200 {NOTICED:.0f} s after the database had fallen silent"
+            if not trial.becomes(container, False, NOTICED, REPORT):
+                return f"GET {REPORT} still said 200 {NOTICED:.0f} s after the database had fallen silent"
         finally:
             docker("unpause", trial.postgres.id)
-        if not trial.becomes(container, 200, NOTICED):
-            return f"ready was not 200 again within {NOTICED:.0f} s of the database coming back"
+        if not trial.becomes(container, True, NOTICED, REPORT):
+            return f"GET {REPORT} did not say 200 again within {NOTICED:.0f} s of the database coming back"
     return None
 
 
@@ -132,7 +133,7 @@ def says_whether_a_rollback_is_safe(trial: Trial) -> str | None:
 @contextmanager
 def ready(trial: Trial) -> Iterator[Container]:
     with trial.running() as container:
-        if not trial.becomes(container, 200, trial.settings.rolling.healthy_within):
+        if not trial.becomes(container, True, trial.settings.rolling.healthy_within):
             raise RehearsalError(f"It became ready once, and now it does not: {last_words(container)}")
         yield container
 

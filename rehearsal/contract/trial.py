@@ -19,7 +19,8 @@ from components.containers.config import ContainersSettings, Release
 from components.containers.environment import Surroundings, environment_file, plain_variables, secret_variables
 from components.containers.services import BACKEND_PORT, Service
 from components.site import NeurmaticSite
-from rehearsal.docker import docker
+from rehearsal import RehearsalError
+from rehearsal.docker import DockerError, docker
 from rehearsal.images import ensure_image
 from rehearsal.images.throwaway import Container, throwaway
 
@@ -67,29 +68,20 @@ class Trial:
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read()
 
-    def becomes(self, container: Container, status: int, seconds: float) -> bool:
-        """Whether the ready endpoint answers so in time."""
+    def becomes(self, container: Container, well: bool, seconds: float, path: str = "") -> bool:
+        """Whether a health endpoint says so in time, by default the ready one; no answer is no."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends and container.running:
-            try:
-                if self.ask(container, self.settings.health_path)[0] == status:
-                    return True
-            except OSError:
-                pass
-            time.sleep(0.2)
-        return False
-
-    def fails(self, container: Container, seconds: float) -> bool:
-        """Whether the ready endpoint stops saying yes in time: no answer is one, too."""
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
-            try:
-                if self.ask(container, self.settings.health_path)[0] != 200:
-                    return True
-            except OSError:
+            if self._well(container, path or self.settings.health_path) == well:
                 return True
             time.sleep(0.2)
         return False
+
+    def _well(self, container: Container, path: str) -> bool:
+        try:
+            return self.ask(container, path)[0] == 200
+        except OSError:
+            return False
 
     def connections(self) -> int:
         ask = ("psql", "-U", "owner", "-d", self.settings.postgres.database, "-At", "-v", f"login={LOGIN}", "-f", "-")
@@ -122,8 +114,7 @@ class Trial:
 
 @contextmanager
 def trial(image: str, settings: ContainersSettings, site: NeurmaticSite) -> Iterator[Trial]:
-    if not docker("image", "ls", "--quiet", image):
-        docker("pull", "--quiet", image, timeout=600)
+    fetch(image)
     around = Surroundings("staging", site, "media", "eu-west-1", LOGIN)
     service = backend(settings, Release(version="0.0.0", backend=NO_DIGEST, frontend=NO_DIGEST), 1, around)
     with ExitStack() as stack:
@@ -136,6 +127,15 @@ def trial(image: str, settings: ContainersSettings, site: NeurmaticSite) -> Iter
         filled = {name: text.format(**known) for name, text in secret_variables(settings, around).items()}
         plain = {**plain_variables(settings, around), "INSTANCE": "backend-1"}
         yield Trial(image, service, settings, network, postgres, plain, filled)
+
+
+def fetch(image: str) -> None:
+    if docker("image", "ls", "--quiet", image):
+        return
+    try:
+        docker("pull", "--quiet", image, timeout=600)
+    except DockerError as refusal:
+        raise RehearsalError(f"There is no image {image} on this machine, and it cannot be pulled: {refusal}") from None
 
 
 def stand_ins(variables: Mapping[str, str]) -> dict[str, str]:

@@ -101,6 +101,7 @@ async def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     await asyncio.sleep(settings.faults.start_delay)
     state = _fresh_state(settings)
+    _take_memory(state)
     app = build(state)
     socket_server = sockets.attach(app)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, handle_signals=False)
@@ -150,14 +151,16 @@ async def _open_pool(state: State) -> None:
     _say(f"the database pool is open: {state.pool.size} connections")
 
 
-async def _misbehave(state: State) -> None:
-    """The faults that come with time."""
-    faults = state.settings.faults
-    if faults.die_after:
-        asyncio.get_running_loop().call_later(faults.die_after, _die)
-    while len(state.held_memory) * STEP_MB < faults.memory_mb:
+def _take_memory(state: State) -> None:
+    """Before it listens: how far it gets would be a matter of the machine's speed otherwise."""
+    while len(state.held_memory) * STEP_MB < state.settings.faults.memory_mb:
         state.held_memory.append(bytearray(b"x" * (STEP_MB << 20)))
-        await asyncio.sleep(0.01)
+
+
+async def _misbehave(state: State) -> None:
+    """The fault that comes with time."""
+    if state.settings.faults.die_after:
+        asyncio.get_running_loop().call_later(state.settings.faults.die_after, _die)
 
 
 def _die() -> None:

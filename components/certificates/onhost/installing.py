@@ -42,6 +42,8 @@ def install(pair: Pair, wanted: Wanted) -> bool:
         _finish(root, wanted)
         name = _named(pair)
         if _in_force(tls) == f"generations/{name}":
+            # A run that was killed after the change may not have come to this.
+            _sweep(tls)
             return False
         _checked(pair, wanted)
         _stage(tls, pair, wanted)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import urllib3
@@ -26,6 +27,7 @@ from rehearsal.images.throwaway import Container, throwaway
 API, APEX, WWW = "api.neurmatic.com", "neurmatic.com", "www.neurmatic.com"
 ADMIN = "198.51.100.7"
 SITE = NeurmaticSite(apex=APEX, www=WWW, api=API, admin=AdminAccess(addresses=(f"{ADMIN}/32",)))
+NUMBERS = count(1)
 FENCE = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
 
@@ -79,7 +81,7 @@ class NginxStage:
 def stage(folder: Path) -> Iterator[NginxStage]:
     """Containers are named by alias, so that a configuration is the one of a real stack."""
     with ExitStack() as stack:
-        network = docker("network", "create", f"rehearsal-nginx-{os.getpid()}")
+        network = docker("network", "create", f"rehearsal-nginx-{os.getpid()}-{next(NUMBERS)}")
         stack.callback(docker, "network", "rm", network)
         application(stack, network)
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)

@@ -42,6 +42,7 @@ def test_an_image_that_cannot_serve_is_not_asked_further(fault: str, advice: str
     assert "not tried" in said.output
 
 
+@pytest.mark.long
 def test_whoever_ignores_sigterm_or_says_nothing_of_rollbacks_is_told(tmp_path: Path) -> None:
     stubborn = ensure_image(backend("1.4.2", {"FAULT_IGNORE_SIGTERM": "1"})).tag
     (tmp_path / "Dockerfile").write_text(f"FROM {stubborn}\nLABEL neurmatic.migration.irreversible=perhaps\n")
