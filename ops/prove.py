@@ -35,9 +35,9 @@ SUBJECTS = {
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],
     ),
-    "bad-releases": (
-        "Bad releases on the whole stack under load, and what a server without its own firewall table lets in",
-        ["-m", "pytest", "-v", "-m", "long", "tests/rehearsal"],
+    "long-tests": (
+        "Tests that take too long for every change: bad releases, rotations and bad days on the whole stack, under load",
+        ["-m", "pytest", "-v", "-m", "long", "tests/program", "tests/rehearsal"],
     ),
     "deploys": (
         "What visitors notice of deploys and rollbacks, beside docker-compose",

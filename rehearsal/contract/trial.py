@@ -80,7 +80,8 @@ class Trial:
     def _well(self, container: Container, path: str) -> bool:
         try:
             return self.ask(container, path)[0] == 200
-        except OSError:
+        except (OSError, DockerError):
+            # Without its port it has just ended.
             return False
 
     def connections(self) -> int:

@@ -23,6 +23,7 @@ def stage() -> Iterator[Stage]:
     made.remove()
 
 
+@pytest.mark.long
 def test_a_bucket_with_objects_is_taken_over_and_then_put_right(stage: Stage) -> None:
     session = stage.session()
     s3 = client(stage.workspace("neurmatic").start_clouds(), "s3")

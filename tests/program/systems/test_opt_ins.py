@@ -74,6 +74,7 @@ def test_what_is_felt_needs_an_opt_in_and_is_said_first(stage: Stage) -> None:
     assert all(f"containers.allow.{name} is on and nothing needs it: take it out" in again.text for name in ALLOWED)
 
 
+@pytest.mark.long
 def test_what_takes_effect_without_a_restart_needs_none(stage: Stage) -> None:
     session = stage.session()
     assert stage.pulumi(session, *UP).status == 0
@@ -84,6 +85,7 @@ def test_what_takes_effect_without_a_restart_needs_none(stage: Stage) -> None:
     assert ids(stage, session) == before
 
 
+@pytest.mark.long
 def test_the_engine_asks_as_well(stage: Stage) -> None:
     """A refresh may find a reason for another container that no setting knows; in a rehearsal nothing is protected."""
     session = stage.session()

@@ -162,6 +162,7 @@ def test_the_engine_hangs(product: HealthStage, tmp_path: Path, monkeypatch: pyt
     assert {each["name"]: each["level"] for each in report["findings"]}["api"] == "ok"
 
 
+@pytest.mark.long
 def test_visitors_see_errors(product: HealthStage) -> None:
     """The access log of the nginx that ships is what is read; pages have no limit, the API lets 20 in at once."""
     ask(product, "neurmatic.com", 60)
