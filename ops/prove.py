@@ -36,7 +36,7 @@ SUBJECTS = {
         ["-m", "tests.differential.run", "--pairs", "100000"],
     ),
     "long-tests": (
-        "Tests that take too long for every change: bad releases, rotations and bad days on the whole stack, under load",
+        "What takes too long for every change: bad releases, rotations and bad days on the whole stack, under load",
         ["-m", "pytest", "-v", "-m", "long", "tests/program", "tests/rehearsal"],
     ),
     "deploys": (
