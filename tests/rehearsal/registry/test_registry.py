@@ -75,7 +75,7 @@ def test_a_tag_resolves_to_the_digest_of_what_was_pushed(running: Registry, push
 
 def test_pushing_leaves_no_tag_and_no_login_behind(running: Registry, pushed: str) -> None:
     tags = docker("image", "ls", "--format", "{{.Repository}}").splitlines()
-    assert not [tag for tag in tags if tag.startswith("127.0.0.1:")]
+    assert not [tag for tag in tags if tag.startswith(f"127.0.0.1:{running.port}/")], "by this registry's own port"
     config = Path.home() / ".docker" / "config.json"
     assert not config.exists() or f"127.0.0.1:{running.port}" not in config.read_text()
 
