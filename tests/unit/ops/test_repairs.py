@@ -19,8 +19,8 @@ from ops.target import Target
 LINES = (
     "n-postgres: memory is 1 instead of 2",
     "n-backend-1-ab12: is gone (`up` makes it anew: n-backend-1)",
-    "/root/secrets/backend/environment: was changed (`up` writes it again: stack-backend-environment)",
-    "/root/nginx/current: was changed by hand (`up` writes it again: stack-nginx-configuration stack-switch)",
+    "/product/secrets/backend/environment: was changed (`up` writes it again: stack-backend-environment)",
+    "/product/nginx/current: was changed by hand (`up` writes it again: stack-nginx-configuration stack-switch)",
 )
 URN = "urn:pulumi:production::neurmatic::t::"
 
