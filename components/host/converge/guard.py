@@ -19,6 +19,7 @@ from components.host.items import Argv, Desired, File, Live, Unit
 
 TIMER = "infra-rollback-"
 KEPT = "guard.json"
+PARDONS = (0, 2, 4)
 
 
 def load(host: Host) -> dict[str, Any] | None:
@@ -114,9 +115,19 @@ def _open_the_door(host: Host, port: int) -> list[str]:
     troubles: list[str] = []
     for program in ("iptables", "ip6tables"):
         troubles += _tried(lambda program=program: _let_ssh_in(host, program, port))
-    # Whoever tried while it was shut has been banned for it. No trouble where fail2ban does not run.
-    _tried(lambda: host.do(("fail2ban-client", "unban", "--all")))
+    _pardon(host)
     return troubles
+
+
+def _pardon(host: Host) -> None:
+    """Whoever tried while it was shut has been banned for it. No trouble where fail2ban does not run.
+
+    It reads the journal when it comes to it: the ban for the last try may be younger than the first pardon.
+    """
+    for pause in PARDONS:
+        time.sleep(pause)
+        if _tried(lambda: host.do(("fail2ban-client", "unban", "--all"))):
+            return
 
 
 def _let_ssh_in(host: Host, program: str, port: int) -> None:
