@@ -93,7 +93,8 @@ def take_over(root: Path, before: Files, old: Sets, new: Sets, wanted: Wanted) -
     after = {**before, "serving.json": json.dumps(told)}
     gates.must_run(new)
     if any(spares.values()):
-        put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted)
+        # Whom the old workers talk to stays until the second change: they drain while the new set is watched.
+        put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted, drained=False)
         try:
             for _ in gates.watch(root, new, wanted):
                 pass
@@ -141,7 +142,7 @@ def server(line: str) -> str:
     return "" if found is None or NOBODY in line else found.group(1)
 
 
-def put(root: Path, files: Files, wanted: Wanted) -> None:
+def put(root: Path, files: Files, wanted: Wanted, *, drained: bool = True) -> None:
     """Tested by nginx itself in a container of its own, then in force; a refusal changes nothing."""
     name = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / "generations" / name
@@ -157,7 +158,7 @@ def put(root: Path, files: Files, wanted: Wanted) -> None:
         if wanted["action"] == "switch":
             raise FailureError("switch", f"{wanted['container']} is not running: nobody is served. `./infra up`")
         return
-    if before and not reload(master, wanted["drain"]):
+    if before and not reload(master, wanted["drain"], drained=drained):
         point(root, before)
         signalled(master, signal.SIGHUP)
         raise FailureError(
@@ -177,11 +178,13 @@ def test(root: Path, folder: Path, wanted: Wanted) -> None:
         raise FailureError("switch", f"nginx refuses the new configuration; nothing was changed. {refusal}") from None
 
 
-def reload(master: int, drain: int) -> bool:
-    """Returns when the last old worker has gone: only then may what it talked to be taken away."""
+def reload(master: int, drain: int, *, drained: bool = True) -> bool:
+    """`drained`: returns when the last old worker has gone; only then may what it talked to be taken away."""
     old = workers(master)
     if not signalled(master, signal.SIGHUP) or not within(RELOAD_SECONDS, lambda: workers(master) - old):
         return False
+    if not drained:
+        return True
     # nginx cuts them off after `drain` seconds; whoever is still there does not listen to that.
     for wait, how in ((drain + RELOAD_SECONDS, signal.SIGTERM), (RELOAD_SECONDS, signal.SIGKILL)):
         if within(wait, lambda: not workers(master) & old):
