@@ -20,7 +20,7 @@ from components.values import DataPolicy
 from neurmatic.certified import certified
 from neurmatic.contract import promised
 from neurmatic.credentials import CREDENTIALS, generations, kept_valid, key_generations, surroundings
-from neurmatic.place import stands
+from neurmatic.place import place, stands
 from neurmatic.server import items, write_secrets
 from neurmatic.settings import NeurmaticSettings
 
@@ -32,12 +32,9 @@ def main() -> None:
     secrets = read_secrets(config, required_secrets(NeurmaticSettings, settings), stack=pulumi.get_stack())
     for note in notes(settings):
         pulumi.log.info(note)
-    standing = stands(settings)
+    here, standing = place(settings), stands(settings)
     must_be_allowed(settings.containers.allow, standing)
-
-    environment, site = settings.environment.value, settings.site
-    tags = {"product": "neurmatic", "environment": environment}
-    disposable = settings.data is DataPolicy.DISPOSABLE
+    site, tags, disposable = settings.site, here.labels, settings.data is DataPolicy.DISPOSABLE
     clouds = cloud_providers(settings.storage.region, secrets["cloudflare_api_token"], tags)
     on_clouds = pulumi.ResourceOptions(providers=clouds)
 
@@ -47,37 +44,24 @@ def main() -> None:
     storage = Storage("storage", stored, on_clouds)
     if adopting:
         return
-    edge = CloudflareEdge(
-        "edge",
-        CloudflareEdgeArgs(
-            *(settings.edge, site, settings.host.ipv4, settings.host.ipv6, rules_of(settings.edge.tenants)),
-            origin_certificate=settings.containers.certificates.by_cloudflare,
-        ),
-        on_clouds,
-    )
-    drift = os.environ.get("INFRA_HOST_DRIFT", "")
-    host = VpsHost("vps", VpsHostArgs(settings.host, items(settings), drift), on_clouds)
+    rules, signs = rules_of(settings.edge.tenants), settings.containers.certificates.by_cloudflare
+    edged = CloudflareEdgeArgs(settings.edge, site, settings.host.ipv4, settings.host.ipv6, rules, signs)
+    edge = CloudflareEdge("edge", edged, on_clouds)
+    hosted = VpsHostArgs(settings.host, items(settings), os.environ.get("INFRA_HOST_DRIFT", ""))
+    host = VpsHost("vps", hosted, on_clouds)
     write_secrets(host, settings, secrets, storage.dumps, edge.origin_pulls)
     engine = engine_on(host, settings.containers.registry, secrets.get("registry_token"))
-    stack = ContainerStack(
-        "stack",
-        ContainerStackArgs(
-            settings=settings.containers,
-            around=surroundings(settings),
-            connection=host.connection,
-            credentials=credentials,
-            names=f"neurmatic-{{service}}-{environment}",
-            root=settings.host.root,
-            data=settings.host.data,
-            machine=host.identity,
-            labels=tags,
-            ipv6=settings.host.ipv6 is not None,
-            disposable=disposable,
-            secrets={**secrets, "media_key_id": storage.uploads.id, "media_key": storage.uploads.secret},
-            client_ca=edge.origin_pulls.client_ca if edge.origin_pulls else None,
-        ),
-        pulumi.ResourceOptions(providers=[*clouds, engine]),
+    contained = ContainerStackArgs(
+        settings=settings.containers,
+        place=here,
+        around=surroundings(settings),
+        connection=host.connection,
+        credentials=credentials,
+        disposable=disposable,
+        secrets={**secrets, "media_key_id": storage.uploads.id, "media_key": storage.uploads.secret},
+        client_ca=edge.origin_pulls.client_ca if edge.origin_pulls else None,
     )
+    stack = ContainerStack("stack", contained, pulumi.ResourceOptions(providers=[*clouds, engine]))
     token = secrets.get("cloudflare_dns_token")
     signed = CertificateArgs(certified(settings), host, [edge, stack], token, edge.origin_certificate)
     Certificate("certificate", signed, on_clouds)

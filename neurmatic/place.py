@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from components.containers.felt import Made, Place, standing
+from components.containers.felt import Made, standing
+from components.containers.place import Place
 from components.host.component import identity
 from neurmatic.settings import NeurmaticSettings
 

@@ -33,7 +33,7 @@ VERBS = {
     "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
     "health": ("ops.health:health", "Whether the product works: on its server, and from here"),
     "logs": ("ops.logs:logs", "What a service writes, across deploys as well"),
-    "contract": ("ops.contract_verb:contract", "What an image of the application lacks to be run here"),
+    "contract": ("ops.image_contract:contract", "What an image of the application lacks to be run here"),
     "rehearse": ("ops.rehearse:rehearse", "The whole stack, or a bare server, in a container to try things on"),
 }
 

@@ -16,9 +16,10 @@ from pydantic.fields import FieldInfo
 from components.containers.application import backend, frontend
 from components.containers.config import ContainersSettings, Release
 from components.containers.environment import secret_variables
-from components.containers.felt import FELT, Place, changes, made_with, standing
+from components.containers.felt import FELT, changes, made_with, standing
 from components.containers.nginx.main import configuration
 from components.containers.nginx.origin import Origin, Serving
+from components.containers.place import Place
 from components.containers.services import postgres_reloaded, redis_configuration
 from components.leaves import Leaf
 from components.sentences import model_of

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pulumi
 
 from components.backup.config import BackupSettings
 from components.containers.application import WITH_ENVIRONMENT
 from components.containers.docker import SECRETS_FOLDER
 from components.host.engine import slice_of
-from components.host.items import Directory, File, Item, Package, Reader, Unit
+from components.host.items import Directory, File, Item, Package, Unit
+from components.host.jobs import PYTHON, SHELL, script, service, settings_file, timer, unit_file
 from components.host.text import MANAGED
 
 if TYPE_CHECKING:
@@ -28,22 +26,17 @@ VERBS = ("backup", "restore")
 WATCH = "*-*-* *:17:00 UTC"
 MONTHLY = "*-*-03 03:47:00 UTC"
 BACKEND_USER = "1000:1000"
-PYTHON = Reader(("python3", "-I", "-c", "import ast,sys;ast.parse(open(sys.argv[1]).read())", "{candidate}"))
-SHELL = Reader(("sh", "-n", "{candidate}"))
-UNIT = Reader(("systemd-analyze", "verify", "--man=no", "{candidate}"))
-RELOAD = (("systemctl", "daemon-reload"),)
 
 
 def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
     root = settings.host.root
     scripts = f"{root}/infrastructure/scripts"
-    text = json.dumps(told(settings), indent=2, sort_keys=True)
     return (
         *(Package(name) for name in PACKAGES),
         *(Directory(f"{scripts}/{path}") for path in folders()),
         *(File(f"{scripts}/{path}", content, reader=PYTHON) for path, content in sorted(modules().items())),
-        File(f"{scripts}/backup.json", f"{text}\n"),
-        *(File(f"{scripts}/{verb}.sh", wrapper(verb), mode="0755", reader=SHELL) for verb in VERBS),
+        settings_file(f"{scripts}/backup.json", told(settings)),
+        *(script(f"{scripts}/{verb}.sh", wrapper(verb), SHELL) for verb in VERBS),
         *units(scripts, settings.backup),
     )
 
@@ -110,6 +103,8 @@ def key_file(root: str) -> str:
 
 def write_secrets(host: VpsHost, root: str, key: BucketKey) -> None:
     """The key can add and read dumps, and can neither delete nor replace one."""
+    import pulumi  # noqa: PLC0415  `./infra drift` reads the items and needs no engine
+
     host.secret("backup-bucket-key", key_file(root), pulumi.Output.json_dumps({"id": key.id, "secret": key.secret}))
 
 
@@ -123,32 +118,30 @@ def units(scripts: str, backup: BackupSettings) -> list[Item]:
     timers = {"neurmatic-backup": f"*-*-* {backup.schedule}:00 UTC", "neurmatic-backup-watch": WATCH}
     if backup.drill_monthly:
         timers["neurmatic-backup-drill"] = MONTHLY
-    services = [_file(f"{name}.service", service(scripts, *job)) for name, job in jobs.items()]
-    clocks = [_file(f"{name}.timer", timer(jobs[name][0], when)) for name, when in timers.items()]
+    services = [unit_file(f"{name}.service", service_text(scripts, *job)) for name, job in jobs.items()]
+    clocks = [unit_file(f"{name}.timer", timer_text(jobs[name][0], when)) for name, when in timers.items()]
     return [*services, *clocks, *(Unit(f"{name}.timer") for name in timers)]
 
 
-def _file(name: str, text: str) -> Item:
-    return File(f"/etc/systemd/system/{name}", text, reader=UNIT, on_change=RELOAD)
-
-
-def service(scripts: str, description: str, arguments: str) -> str:
-    lines = (
-        *("[Unit]", f"Description={description}", "Wants=network-online.target"),
-        *("After=network-online.target docker.service", ""),
-        *("[Service]", "Type=oneshot", f"ExecStart={scripts}/backup.sh {arguments}"),
+def service_text(scripts: str, description: str, arguments: str) -> str:
+    return MANAGED + service(
+        (
+            f"Description={description}",
+            "Wants=network-online.target",
+            "After=network-online.target docker.service",
+        ),
+        f"ExecStart={scripts}/backup.sh {arguments}",
         # It dumps, restores and uploads; after that something hangs.
-        *("TimeoutStartSec=6h", "Nice=10", "IOSchedulingClass=best-effort", "IOSchedulingPriority=7"),
-        *("NoNewPrivileges=true", "ProtectHome=true", "UMask=0077", ""),
+        "TimeoutStartSec=6h",
+        "Nice=10",
+        "IOSchedulingClass=best-effort",
+        "IOSchedulingPriority=7",
+        "NoNewPrivileges=true",
+        "ProtectHome=true",
+        "UMask=0077",
     )
-    return MANAGED + "\n".join(lines)
 
 
-def timer(description: str, when: str) -> str:
+def timer_text(description: str, when: str) -> str:
     """Persistent: a server that was off at the time does it when it is back."""
-    lines = (
-        *("[Unit]", f"Description={description}", ""),
-        *("[Timer]", f"OnCalendar={when}", "Persistent=true", "AccuracySec=1min", ""),
-        *("[Install]", "WantedBy=timers.target", ""),
-    )
-    return MANAGED + "\n".join(lines)
+    return MANAGED + timer(description, f"OnCalendar={when}", "Persistent=true", "AccuracySec=1min")

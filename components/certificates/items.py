@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from components.containers.config import Certificates
-from components.host.items import Directory, File, Item, Package, Reader, Unit
+from components.host.items import Directory, File, Item, Package, Unit
+from components.host.jobs import CONFINED, PYTHON, script, service, timer, unit_file
 
 CERTBOT = "/etc/letsencrypt"
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
@@ -19,9 +20,6 @@ SERVICE = "neurmatic-certificate.service"
 TIMER = "neurmatic-certificate.timer"
 REPOSITORY = Path(__file__).parent.parent.parent
 MAIN = "components.certificates.onhost.main"
-# Reads a script as Python does, without leaving a compiled one behind.
-PYTHON = Reader(("python3", "-I", "-c", "import ast,sys;ast.parse(open(sys.argv[1]).read())", "{candidate}"))
-RELOAD = (("systemctl", "daemon-reload"),)
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,12 @@ def items(subject: Subject, packages: tuple[str, ...] = ()) -> tuple[Item, ...]:
         *([Package("certbot")] if asks and "certbot" not in packages else []),
         *_scripts(subject),
         *(_hook(subject) if asks else ()),
-        *_units(),
+        Unit(TIMER),
+        Unit(SERVICE, enabled="disabled", active=None),
         # It would renew at times of its own.
         Unit("certbot.timer", enabled="disabled", active=False, optional=True),
-        File(f"/etc/systemd/system/{SERVICE}", service_text(subject), on_change=RELOAD),
-        File(f"/etc/systemd/system/{TIMER}", timer_text(), on_change=RELOAD),
+        unit_file(SERVICE, service_text(subject)),
+        unit_file(TIMER, timer_text()),
     )
 
 
@@ -77,8 +76,8 @@ def _scripts(subject: Subject) -> tuple[Item, ...]:
         Directory(subject.folder),
         *(File(f"{subject.folder}/lib/{path}", text, reader=PYTHON) for path, text in sorted(modules(MAIN).items())),
         File(f"{subject.folder}/settings.json", told(subject)),
-        File(f"{subject.scripts}/certificate", entry_text(subject, ""), mode="0755", reader=PYTHON),
-        File(f"{subject.scripts}/certificate-status", entry_text(subject, "status"), mode="0755", reader=PYTHON),
+        script(f"{subject.scripts}/certificate", entry_text(subject, "")),
+        script(f"{subject.scripts}/certificate-status", entry_text(subject, "status")),
     )
 
 
@@ -96,18 +95,14 @@ def modules(name: str) -> dict[str, str]:
     return found
 
 
-def _units() -> tuple[Item, ...]:
-    return (Unit(TIMER), Unit(SERVICE, enabled="disabled", active=None))
-
-
 def _hook(subject: Subject) -> tuple[Item, ...]:
     """For who runs `certbot renew` by hand."""
-    script = f"#!/bin/sh\nexec {subject.scripts}/certificate install\n"
+    text = f"#!/bin/sh\nexec {subject.scripts}/certificate install\n"
     return (
         Directory(CERTBOT),
         Directory(f"{CERTBOT}/renewal-hooks"),
         Directory(f"{CERTBOT}/renewal-hooks/deploy"),
-        File(f"{CERTBOT}/renewal-hooks/deploy/neurmatic-nginx", script, mode="0755"),
+        File(f"{CERTBOT}/renewal-hooks/deploy/neurmatic-nginx", text, mode="0755"),
     )
 
 
@@ -154,39 +149,21 @@ def entry_text(subject: Subject, verb: str) -> str:
 
 
 def service_text(subject: Subject) -> str:
-    lines = [
-        "[Unit]",
-        "Description=The origin's certificate: issued, renewed, and what nginx serves",
-        "After=docker.service network-online.target",
-        "Wants=network-online.target",
-        "",
-        "[Service]",
-        "Type=oneshot",
+    return service(
+        (
+            "Description=The origin's certificate: issued, renewed, and what nginx serves",
+            "After=docker.service network-online.target",
+            "Wants=network-online.target",
+        ),
         f"ExecStart={subject.scripts}/certificate keep",
         "TimeoutStartSec=30min",
-        "PrivateTmp=yes",
-        "ProtectHome=yes",
-        "ProtectSystem=full",
+        *CONFINED,
         f"ReadWritePaths=-{CERTBOT}",
-        "NoNewPrivileges=yes",
-        "",
-    ]
-    return "\n".join(lines)
+    )
 
 
 def timer_text() -> str:
     """Often, because a look costs nothing; when the authority is asked is the script's to decide."""
-    lines = [
-        "[Unit]",
-        "Description=Looks after the origin's certificate",
-        "",
-        "[Timer]",
-        "OnCalendar=*:00/15",
-        "RandomizedDelaySec=10min",
-        "Persistent=true",
-        "",
-        "[Install]",
-        "WantedBy=timers.target",
-        "",
-    ]
-    return "\n".join(lines)
+    return timer(
+        "Looks after the origin's certificate", "OnCalendar=*:00/15", "RandomizedDelaySec=10min", "Persistent=true"
+    )

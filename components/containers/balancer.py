@@ -58,7 +58,7 @@ class Balancer:
     ) -> remote.Command:
         """Returns when nothing asks the old containers any more: only then does the engine take them away."""
         served = pulumi.Output.all(backends=backends, frontends=frontends)
-        labels = {key: value for key, value in self._runner.args.labels.items() if key != "machine"}
+        labels = {key: value for key, value in self._runner.args.place.labels.items() if key != "machine"}
         gates = {**rules(settings, release, self._origin.site.api), "labels": labels}
         wanted = served.apply(lambda names: {"files": {"upstreams.conf": self._upstreams(names)}, **names, **gates})
         return self._say("switch", "switch", wanted, depends_on=[self._container])
@@ -74,7 +74,7 @@ class Balancer:
     def _place(self) -> dict[str, Any]:
         return {
             "root": self._folder,
-            "container": self._runner.args.names.format(service=self._service.name),
+            "container": self._runner.args.place.called(self._service.name),
             "user": self._service.user,
             "names": list(self._origin.site.names),
             "drain": self._origin.drain,

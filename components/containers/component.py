@@ -10,16 +10,17 @@ import pulumi
 import pulumi_docker as docker
 from pulumi_command import remote
 
-from components.containers.application import backend, frontend, load_balancer
+from components.containers.application import backend, frontend
 from components.containers.balancer import Balancer
 from components.containers.config import ContainersSettings, Release
 from components.containers.environment import Surroundings
 from components.containers.logins import Logins
 from components.containers.migration import migrate
 from components.containers.nginx.origin import Origin
+from components.containers.place import Place, standing_services
 from components.containers.record import record
 from components.containers.run import Runner
-from components.containers.services import postgres, redis
+from components.containers.services import Service
 from components.containers.tuning import tune_postgres, tune_redis
 from components.credentials.component import Credentials
 from components.edge.addresses import cloudflare_addresses
@@ -31,19 +32,9 @@ class ContainerStackArgs:
     around: Surroundings
     connection: remote.ConnectionArgs
     credentials: Credentials
-    names: str
-    """How containers are called; {service} stands for the service."""
-    root: str
-    """The product's folder on the host."""
-    data: str
-    """Where stateful containers keep their data."""
-    machine: str
-    """The same for the same machine: on another one everything is made anew."""
-    labels: Mapping[str, str]
+    place: Place
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """What backends know besides the generated credentials, by name."""
-    ipv6: bool = False
-    """The server has an IPv6 address: containers get some, too."""
     disposable: bool = False
     """PostgreSQL, Redis and nginx are not protected from a destroy."""
     client_ca: pulumi.Input[str] | None = None
@@ -58,48 +49,47 @@ class ContainerStack(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._runner = Runner(self, name, args, self._network())
         self._logins = Logins(self._runner, args.settings)
-        stateful = [*self._postgres(), *self._redis()]
-        self._balancer = self._nginx()
+        database, cache, balancer = standing_services(args.settings, args.place)
+        stateful = [*self._postgres(database), *self._redis(cache)]
+        self._balancer = self._nginx(balancer)
         release = args.settings.release
         self._logins.close([self._release(release, stateful)] if release else stateful)
         record(self._runner)
         self.register_outputs({})
 
-    def _postgres(self) -> list[pulumi.Resource]:
+    def _postgres(self, service: Service) -> list[pulumi.Resource]:
         """The container, and who logs in to it."""
         settings = self._args.settings.postgres
-        container = self._runner.run(postgres(settings, self._args.data))
+        container = self._runner.run(service)
         login = self._logins.postgres([container])
         tune_postgres(self._runner, settings, container, login)
         return [container, login]
 
-    def _redis(self) -> list[pulumi.Resource]:
+    def _redis(self, service: Service) -> list[pulumi.Resource]:
         settings = self._args.settings.redis
-        service = redis(settings, self._args.data)
         login = self._logins.redis(service, [self._runner.network])
         container = self._runner.run(service, [login])
         tune_redis(self._runner, settings, container, self._runner.folder(service))
         return [container, login]
 
     def _network(self) -> docker.Network:
-        settings, ipv6 = self._args.settings, self._args.ipv6
+        settings, place = self._args.settings, self._args.place
+        subnets = (settings.subnet, *([settings.subnet6] if place.ipv6 else []))
         return docker.Network(
             f"{self._name}-network",
             name=settings.network,
             driver="bridge",
-            ipv6=ipv6,
-            ipam_configs=[addresses(each) for each in (settings.subnet, *([settings.subnet6] if ipv6 else []))],
+            ipv6=place.ipv6,
+            ipam_configs=[addresses(each) for each in subnets],
             labels=[
                 {"label": key, "value": value}
-                for key, value in sorted({**self._args.labels, "machine": self._args.machine}.items())
+                for key, value in sorted({**place.labels, "machine": place.machine}.items())
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _nginx(self) -> Balancer:
+    def _nginx(self, service: Service) -> Balancer:
         settings = self._args.settings
-        folder = f"{self._args.root}/infrastructure/nginx"
-        service = load_balancer(settings, folder, ipv6=self._args.ipv6)
         origin = Origin(
             site=self._args.around.site,
             settings=settings.nginx,
@@ -107,7 +97,7 @@ class ContainerStack(pulumi.ComponentResource):
             client_ca="client-ca.pem" if self._args.client_ca is not None else None,
             drain=settings.rolling.drain,
         )
-        return Balancer(self._runner, service, origin, folder, self._args.client_ca)
+        return Balancer(self._runner, service, origin, self._args.place.nginx, self._args.client_ca)
 
     def _release(self, release: Release, stateful: list[pulumi.Resource]) -> remote.Command:
         settings, around = self._args.settings, self._args.around

@@ -10,7 +10,8 @@ from components.containers.config import ContainersSettings
 from components.containers.docker import container_arguments
 from components.containers.felt import FELT
 from components.containers.services import Service
-from components.host.items import File, Item, Live
+from components.host.items import Item, Live
+from components.host.jobs import script
 
 SCRIPT = Path(__file__).parent / "onhost" / "drift.py"
 MEGABYTE, SECOND = 2**20, 10**9
@@ -24,11 +25,11 @@ def installed(root: str) -> str:
 
 def drift_items(settings: ContainersSettings, root: str) -> tuple[Item, ...]:
     """The comparison, and what puts right as much as can be without another container."""
-    script = installed(root)
+    path = installed(root)
     may_stop = [name for name, felt in FELT.items() if getattr(settings.allow, felt.allow)]
     return (
-        File(script, SCRIPT.read_text(), mode="0755"),
-        Live("containers", (script, "show"), (), repair=((script, "repair", *may_stop),), partly=True),
+        script(path, SCRIPT.read_text()),
+        Live("containers", (path, "show"), (), repair=((path, "repair", *may_stop),), partly=True),
     )
 
 

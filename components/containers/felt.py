@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.containers.application import load_balancer
 from components.containers.config import Allow, ContainersSettings
 from components.containers.docker import container_arguments
-from components.containers.services import Service, postgres, redis
+from components.containers.place import Place, standing_services
+from components.containers.services import Service
 
 Made = dict[str, Any]
 # What the docker plugin changes in a running container. Anything else is another container.
@@ -49,18 +49,6 @@ FELT = {
 
 
 @dataclass(frozen=True)
-class Place:
-    """What containers are made with besides their settings."""
-
-    names: str
-    root: str
-    data: str
-    machine: str
-    labels: Mapping[str, str]
-    ipv6: bool = False
-
-
-@dataclass(frozen=True)
 class Change:
     """A container that would be made anew, and why."""
 
@@ -87,11 +75,7 @@ class Change:
 
 def standing(settings: ContainersSettings, place: Place) -> Made:
     """What the three are made with, apart from what changes in place; without a secret."""
-    services = (
-        postgres(settings.postgres, place.data),
-        redis(settings.redis, place.data),
-        load_balancer(settings, f"{place.root}/infrastructure/nginx"),
-    )
+    services = standing_services(settings, place)
     return {
         "machine": place.machine,
         "services": {service.name: made_with(service, settings, place) for service in services},
@@ -99,9 +83,9 @@ def standing(settings: ContainersSettings, place: Place) -> Made:
 
 
 def made_with(service: Service, settings: ContainersSettings, place: Place) -> Made:
-    arguments = container_arguments(service, settings, f"{place.root}/infrastructure/secrets/{service.kind}")
+    arguments = container_arguments(service, settings, place.secrets(service.kind))
     return {
-        "name": place.names.format(service=service.name),
+        "name": place.called(service.name),
         "image": service.image,
         # A container has to leave a network that changes.
         "network": {**settings.model_dump(include=NETWORK), "ipv6": place.ipv6},

@@ -68,9 +68,9 @@ class Logins:
         return command
 
     def _words(self, server: str, script: str, action: str, which: list[str]) -> list[str]:
-        container = self._runner.args.names.format(service=server)
-        path = f"{self._runner.args.root}/infrastructure/scripts/{script}"
+        container = self._runner.args.place.called(server)
+        path = f"{self._runner.args.place.infrastructure}/scripts/{script}"
         return ["sudo", "-n", path, action, "--container", container, *which]
 
     def _said(self, words: list[str]) -> str:
-        return f"{shlex.join(words)} # machine {self._runner.args.machine}"
+        return f"{shlex.join(words)} # machine {self._runner.args.place.machine}"

@@ -21,7 +21,7 @@ def migrate(
     runner: Runner, service: Service, command: Sequence[str], after: Sequence[pulumi.Resource]
 ) -> remote.Command:
     """In a container that is gone afterwards. When it fails nothing of the new release has started yet."""
-    history = f"{runner.args.root}/infrastructure/nginx/{FILE}"
+    history = f"{runner.args.place.nginx}/{FILE}"
     return runner.command(
         "migration",
         script(runner.args.settings.network, service, command, runner.folder(service), history),

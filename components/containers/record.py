@@ -26,11 +26,11 @@ def record(runner: Runner) -> remote.Command:
     document = pulumi.Output.all(
         containers=[_container(runner, each) for each in runner.ran],
         files=[_file(each) for each in runner.texts],
-        nginx={"folder": f"{runner.args.root}/infrastructure/nginx", "resources": [each._name for each in told]},
+        nginx={"folder": runner.args.place.nginx, "resources": [each._name for each in told]},
         network=runner.network.name,
         prefix=PREFIX,
     )
-    script = f"sudo -n {shlex.quote(installed(runner.args.root))} record"
+    script = f"sudo -n {shlex.quote(installed(runner.args.place.root))} record"
     # Fingerprints of secrets are nobody's business either.
     stdin: pulumi.Output[str] = document.apply(lambda known: json.dumps(known, sort_keys=True))
     ran = [each.container for each in runner.ran]

@@ -55,7 +55,7 @@ class Runner:
 
     def run(self, service: Service, after: Sequence[pulumi.Resource] = ()) -> docker.Container:
         """What rolls has no name of its own, or its successor could not start beside it: the engine adds one."""
-        called = self.args.names.format(service=service.name)
+        called = self.args.place.called(service.name)
         files = [*self.secrets(service), *self._data(service)]
         resource, labels = called if service.rolls else f"{self.prefix}-{service.name}", self._labels(service)
         container = docker.Container(
@@ -86,13 +86,13 @@ class Runner:
                 name=service.image,
                 # A rollback must not wait for a registry.
                 keep_locally=True,
-                triggers={"machine": self.args.machine},
+                triggers={"machine": self.args.place.machine},
                 opts=pulumi.ResourceOptions(parent=self.parent),
             )
         return self._images[service.kind]
 
     def folder(self, service: Service) -> str:
-        return f"{self.args.root}/infrastructure/secrets/{service.kind}"
+        return self.args.place.secrets(service.kind)
 
     def secrets(self, service: Service) -> list[remote.Command]:
         texts = {file: self._filled(text) for file, text in service.secrets.items()}
@@ -111,7 +111,7 @@ class Runner:
             stdin=stdin,
             logging=logging,
             add_previous_output_in_env=False,
-            triggers=[self.args.machine],
+            triggers=[self.args.place.machine],
             opts=pulumi.ResourceOptions(parent=self.parent, **options),
         )
         return self.commands[role]
@@ -144,8 +144,8 @@ class Runner:
     def _labels(self, service: Service) -> list[docker.ContainerLabelArgsDict]:
         """Variables are read once, at the start: a container with other ones is another container."""
         labels: dict[str, pulumi.Input[str]] = {
-            **self.args.labels,
-            "machine": self.args.machine,
+            **self.args.place.labels,
+            "machine": self.args.place.machine,
             "service": service.kind,
         }
         if len(service.addresses) > 1:

@@ -49,12 +49,12 @@ class Service:
     stop_signal: str = "SIGTERM"
 
 
-def postgres(settings: PostgresSettings, data: str) -> Service:
+def postgres(settings: PostgresSettings, data: str, digest: str | None = None) -> Service:
     # 70 is the user postgres of the alpine image.
     return Service(
         name="postgres",
         kind="postgres",
-        image=str(settings.image),
+        image=str(settings.image.at(digest)),
         cpus=settings.cpus,
         memory=settings.memory,
         user="70:70",
@@ -99,12 +99,12 @@ def postgres_reloaded(settings: PostgresSettings) -> dict[str, str]:
     }
 
 
-def redis(settings: RedisSettings, data: str) -> Service:
+def redis(settings: RedisSettings, data: str, digest: str | None = None) -> Service:
     # 999:1000 is the user redis of the alpine image.
     return Service(
         name="redis",
         kind="redis",
-        image=str(settings.image),
+        image=str(settings.image.at(digest)),
         cpus=settings.cpus,
         memory=settings.memory_limit,
         user="999:1000",

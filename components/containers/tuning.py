@@ -24,13 +24,13 @@ def tune_postgres(
 
 
 def tune_redis(runner: Runner, settings: RedisSettings, running: docker.Container, folder: str) -> remote.Command:
-    logins = f"{runner.args.root}/infrastructure/scripts/redis-logins"
+    logins = f"{runner.args.place.infrastructure}/scripts/redis-logins"
     say = [logins, "say", "--container", _name(runner, "redis"), "--folder", folder]
     return runner.command("redis-settings", redis_script(settings, say), running.id, depends_on=[running])
 
 
 def _name(runner: Runner, service: str) -> str:
-    return runner.args.names.format(service=service)
+    return runner.args.place.called(service)
 
 
 def postgres_script(settings: PostgresSettings, container: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.host.items import File, Item
+from components.host.items import Item
+from components.host.jobs import script
 
 HERE = Path(__file__).resolve().parent.parent / "containers" / "onhost"
 SCRIPTS = {"postgres-logins": "postgres_logins.py", "redis-logins": "redis_logins.py"}
@@ -13,6 +14,6 @@ SCRIPTS = {"postgres-logins": "postgres_logins.py", "redis-logins": "redis_login
 def items(root: str) -> tuple[Item, ...]:
     folder = f"{root}/infrastructure/scripts"
     return tuple(
-        File(f"{folder}/{name}", f"#!/usr/bin/env -S python3 -I\n{(HERE / script).read_text()}", mode="0755")
-        for name, script in SCRIPTS.items()
+        script(f"{folder}/{name}", f"#!/usr/bin/env -S python3 -I\n{(HERE / file).read_text()}")
+        for name, file in SCRIPTS.items()
     )

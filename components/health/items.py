@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from components.alerts import NeurmaticAlerts, Threshold
 from components.containers.config import ContainersSettings
 from components.containers.nginx.answers import HEALTH
-from components.host.items import Directory, File, Item, Reader, Unit
-from components.notify.items import PYTHON, script_path
+from components.host.items import Directory, File, Item, Unit
+from components.host.jobs import CONFINED, PYTHON, SHELL, script, service, settings_file, timer, unit_file
+from components.notify.items import script_path
 from components.site import NeurmaticSite
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ STATE = "/var/lib/neurmatic/health.json"
 SERVICE, TIMER = "neurmatic-health.service", "neurmatic-health.timer"
 UNITS = ("neurmatic-*", "infra-*", "docker.service", "containerd.service", "fail2ban.service", "ssh.service")
 """Units whose failure is worth a warning."""
-RELOAD = (("systemctl", "daemon-reload"),)
-VERIFY = Reader(("systemd-analyze", "verify", "--man=no", "{candidate}"))
-SHELL = Reader(("sh", "-n", "{candidate}"))
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,11 @@ def items(watched: Watched) -> tuple[Item, ...]:
     return (
         Directory(watched.folder),
         *(File(f"{there}/{name}", (here / name).read_text(), reader=PYTHON) for name in MODULES),
-        File(f"{watched.folder}/settings.json", f"{json.dumps(told(watched), indent=2, sort_keys=True)}\n"),
-        File(watched.script, entry_text(watched, "main"), mode="0755", reader=SHELL),
-        File(f"{watched.root}/infrastructure/scripts/logs", entry_text(watched, "logs"), mode="0755", reader=SHELL),
-        File(f"/etc/systemd/system/{SERVICE}", service_text(watched), reader=VERIFY, on_change=RELOAD),
-        File(f"/etc/systemd/system/{TIMER}", timer_text(), reader=VERIFY, on_change=RELOAD),
+        settings_file(f"{watched.folder}/settings.json", told(watched)),
+        script(watched.script, entry_text(watched, "main"), SHELL),
+        script(f"{watched.root}/infrastructure/scripts/logs", entry_text(watched, "logs"), SHELL),
+        unit_file(SERVICE, service_text(watched)),
+        unit_file(TIMER, timer_text()),
         Unit(TIMER),
     )
 
@@ -137,36 +134,15 @@ def entry_text(watched: Watched, module: str) -> str:
 
 def service_text(watched: Watched) -> str:
     """One run ends by itself within seconds; telling people may take longer."""
-    lines = [
-        "[Unit]",
-        "Description=Whether the product works; people are told of changes",
-        "",
-        "[Service]",
-        "Type=oneshot",
+    return service(
+        ("Description=Whether the product works; people are told of changes",),
         f"ExecStart={watched.script} --watch",
         "TimeoutStartSec=2min",
         "StateDirectory=neurmatic",
         "Nice=5",
-        "PrivateTmp=yes",
-        "ProtectHome=yes",
-        "ProtectSystem=full",
-        "NoNewPrivileges=yes",
-        "",
-    ]
-    return "\n".join(lines)
+        *CONFINED,
+    )
 
 
 def timer_text() -> str:
-    lines = [
-        "[Unit]",
-        "Description=Looks every minute whether the product works",
-        "",
-        "[Timer]",
-        "OnCalendar=minutely",
-        "AccuracySec=5s",
-        "",
-        "[Install]",
-        "WantedBy=timers.target",
-        "",
-    ]
-    return "\n".join(lines)
+    return timer("Looks every minute whether the product works", "OnCalendar=minutely", "AccuracySec=5s")

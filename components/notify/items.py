@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.backup.config import Notify
-from components.host.items import File, Item, Reader
+from components.host.items import Item
+from components.host.jobs import script, settings_file
 
 if TYPE_CHECKING:
     from components.host.component import VpsHost
@@ -17,8 +17,6 @@ SCRIPT = Path(__file__).parent / "onhost" / "notify.py"
 STATE = "/var/lib/neurmatic/notify.json"
 HOURLY = 20
 """Messages to each channel in an hour."""
-# Reads a script as Python does, without leaving a compiled one behind.
-PYTHON = Reader(("python3", "-I", "-c", "import ast,sys;ast.parse(open(sys.argv[1]).read())", "{candidate}"))
 
 
 def script_path(root: str) -> str:
@@ -26,11 +24,10 @@ def script_path(root: str) -> str:
 
 
 def items(settings: Notify, stack: str, root: str, sender: str, remind_after: int) -> tuple[Item, ...]:
-    text = json.dumps(told(settings, stack, root, sender, remind_after), indent=2, sort_keys=True)
     path = script_path(root)
     return (
-        File(path, SCRIPT.read_text(), mode="0755", reader=PYTHON),
-        File(f"{path}.json", f"{text}\n"),
+        script(path, SCRIPT.read_text()),
+        settings_file(f"{path}.json", told(settings, stack, root, sender, remind_after)),
     )
 
 

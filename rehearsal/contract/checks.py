@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from components.containers.onhost.releases import LABEL
 from rehearsal import RehearsalError
 from rehearsal.contract.trial import Trial, last_words
 from rehearsal.docker import docker
@@ -17,7 +18,6 @@ from rehearsal.images.throwaway import Container
 NOTICED = 30.0
 REPORT = "/api/v1/health"
 PARTS = ("database", "redis", "queues", "memory")
-LABEL = "neurmatic.migration.irreversible"
 
 Check = Callable[[Trial], "str | None"]
 

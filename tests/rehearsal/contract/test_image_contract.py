@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.contract_verb import contract
+from ops.image_contract import contract
 from rehearsal.contract import CHECKS
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image

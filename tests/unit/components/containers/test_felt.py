@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.containers.config import ContainersSettings
-from components.containers.felt import FELT, IN_PLACE, Place, changes, left_on, protected, standing
+from components.containers.felt import FELT, IN_PLACE, changes, left_on, protected, standing
+from components.containers.place import Place
 from rehearsal.offline.plugins.behaviour import RULES
 from rehearsal.stackfile import laid_over
 

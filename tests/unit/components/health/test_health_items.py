@@ -14,8 +14,9 @@ import pytest
 
 from components.alerts import DaysLeft, NeurmaticAlerts, alerts_rise
 from components.containers import cleanup
-from components.health.items import VERIFY, items, told
+from components.health.items import items, told
 from components.host.items import File, Item
+from components.host.jobs import VERIFY
 from components.notify import items as notify
 from neurmatic.settings import NeurmaticSettings
 from neurmatic.watched import watched
