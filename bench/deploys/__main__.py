@@ -29,7 +29,7 @@ from rehearsal.whole import WholeStack
 
 NAME = "bench-deploys"
 NICE = 10
-LONG = {"deploys": 20, "rollbacks": 5, "rate": 150, "requests": 200_000, "backends": [2, 8], "compose": 5}
+LONG = {"deploys": 10, "rollbacks": 4, "rate": 150, "requests": 200_000, "backends": [2, 8], "compose": 5}
 
 
 def main() -> int:
