@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.certificates.items import Subject
 from components.containers.application import NGINX_USER
+from neurmatic.place import place
 from neurmatic.settings import NeurmaticSettings
 
 
@@ -12,7 +13,7 @@ def certified(settings: NeurmaticSettings) -> Subject:
         settings=settings.containers.certificates,
         names=settings.site.names,
         root=settings.host.root,
-        container=f"neurmatic-nginx-{settings.environment.value}",
+        container=place(settings).called("nginx"),
         user=NGINX_USER,
         drain=settings.containers.rolling.drain,
         zone_id=settings.edge.zone_id,

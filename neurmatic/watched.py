@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from components.health.items import Watched
+from neurmatic.place import place
 from neurmatic.settings import NeurmaticSettings
 
 
 def watched(settings: NeurmaticSettings) -> Watched:
-    environment = settings.environment.value
+    here = place(settings)
     return Watched(
         alerts=settings.alerts,
         containers=settings.containers,
         site=settings.site,
-        stack=f"neurmatic {environment}",
-        names=f"neurmatic-{{service}}-{environment}",
-        labels={"product": "neurmatic", "environment": environment},
-        root=settings.host.root,
-        data=settings.host.data,
+        stack=f"neurmatic {settings.environment.value}",
+        names=here.names,
+        labels=here.labels,
+        root=here.root,
+        data=here.data,
         backup_max_age=settings.backup.max_age,
     )
