@@ -13,6 +13,7 @@ from components.credentials.items import items as credentials
 from components.health import items as health
 from components.host.items import Item
 from components.notify import items as notify
+from neurmatic.backups import runner as backups
 from neurmatic.certified import certified
 from neurmatic.settings import NeurmaticSettings
 from neurmatic.watched import watched
@@ -45,7 +46,7 @@ def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
     return (
         *credentials(root),
         *notify.items(settings.backup.notify, stack, root, sender, alerts.remind_after),
-        *backup.items(settings),
+        *backup.items(backups(settings)),
         *health.items(watched(settings)),
         *cleanup.items(settings.containers, root),
         *drift_items(settings.containers, root),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.backup.config import BackupSettings
-from components.containers.application import WITH_ENVIRONMENT
-from components.containers.docker import SECRETS_FOLDER
 from components.host.engine import slice_of
 from components.host.items import Directory, File, Item, Package, Unit
 from components.host.jobs import PYTHON, SHELL, script, service, settings_file, timer, unit_file
@@ -16,28 +16,38 @@ from components.host.text import MANAGED
 if TYPE_CHECKING:
     from components.host.component import VpsHost
     from components.storage.identity import BucketKey
-    from neurmatic.settings import NeurmaticSettings
 
 HERE = Path(__file__).parent / "onhost"
 PACKAGE = "components/backup/onhost"
-PACKAGES = ("age", "pigz")
 VERBS = ("backup", "restore")
 # The minute is apart from the daily one, so that the look does not wait for it each night.
 WATCH = "*-*-* *:17:00 UTC"
 MONTHLY = "*-*-03 03:47:00 UTC"
-BACKEND_USER = "1000:1000"
 
 
-def items(settings: NeurmaticSettings) -> tuple[Item, ...]:
-    root = settings.host.root
-    scripts = f"{root}/infrastructure/scripts"
+@dataclass(frozen=True)
+class Runner:
+    """A server that makes backups, and of what: each system says it of itself."""
+
+    units: str
+    """What the names of its timers begin with."""
+    root: str
+    data: str
+    packages: tuple[str, ...]
+    settings: BackupSettings
+    told: Mapping[str, Any]
+    """For components/backup/onhost/settings.py, besides what is the same for all: whose database, and where to."""
+
+
+def items(runner: Runner) -> tuple[Item, ...]:
+    scripts = f"{runner.root}/infrastructure/scripts"
     return (
-        *(Package(name) for name in PACKAGES),
+        *(Package(name) for name in runner.packages),
         *(Directory(f"{scripts}/{path}") for path in folders()),
         *(File(f"{scripts}/{path}", content, reader=PYTHON) for path, content in sorted(modules().items())),
-        settings_file(f"{scripts}/backup.json", told(settings)),
+        settings_file(f"{scripts}/backup.json", told(runner)),
         *(script(f"{scripts}/{verb}.sh", wrapper(verb), SHELL) for verb in VERBS),
-        *units(scripts, settings.backup),
+        *units(scripts, runner.units, runner.settings),
     )
 
 
@@ -61,39 +71,19 @@ def wrapper(verb: str) -> str:
     )
 
 
-def told(settings: NeurmaticSettings) -> dict[str, Any]:
-    """For components/backup/onhost/settings.py."""
-    root, postgres, backup = settings.host.root, settings.containers.postgres, settings.backup
-    backups, backend = settings.storage.backups, settings.containers.backend
+def told(runner: Runner) -> dict[str, Any]:
+    root, backup = runner.root, runner.settings
     return {
-        "system": settings.PROJECT,
-        "container": f"neurmatic-postgres-{settings.environment.value}",
-        "database": postgres.database,
-        "user": postgres.user,
         "folder": f"{root}/backups",
-        "scratch": f"{settings.host.data}/backup-check",
+        "scratch": f"{runner.data}/backup-check",
         "log": f"{root}/logs/backup.log",
         "notify": f"{root}/infrastructure/scripts/notify",
-        "bucket": backups.name,
-        "prefix": backups.prefix,
-        "region": settings.storage.region,
-        "key_file": key_file(root),
-        "encrypt_to": backup.encrypt_to,
         "compression": backup.compression,
         "local_kept": backup.local_kept,
         "max_age": backup.max_age,
         "slice": slice_of("backup"),
         "tell_success": backup.notify.on_success,
-        "migration": {
-            "network": settings.containers.network,
-            "user": BACKEND_USER,
-            "entrypoint": list(WITH_ENVIRONMENT),
-            "command": list(backend.migration),
-            "secrets": f"{root}/infrastructure/secrets/backend",
-            "mounted": SECRETS_FOLDER,
-            "memory": backend.memory,
-            "cpus": backend.cpus,
-        },
+        **runner.told,
     }
 
 
@@ -108,19 +98,19 @@ def write_secrets(host: VpsHost, root: str, key: BucketKey) -> None:
     host.secret("backup-bucket-key", key_file(root), pulumi.Output.json_dumps({"id": key.id, "secret": key.secret}))
 
 
-def units(scripts: str, backup: BackupSettings) -> list[Item]:
+def units(scripts: str, name: str, backup: BackupSettings) -> list[Item]:
     jobs = {
-        "neurmatic-backup": ("Daily backup of the database, restored on trial", "--reason daily"),
-        "neurmatic-backup-before-deploy": ("Backup of the database before a deploy", "--reason before-deploy"),
-        "neurmatic-backup-drill": ("The newest backup out of the bucket, restored on trial", "--drill"),
-        "neurmatic-backup-watch": ("Backups that are missing or too old", "--watch"),
+        name: ("Daily backup of the database, restored on trial", "--reason daily"),
+        f"{name}-before-deploy": ("Backup of the database before a deploy", "--reason before-deploy"),
+        f"{name}-drill": ("The newest backup out of the bucket, restored on trial", "--drill"),
+        f"{name}-watch": ("Backups that are missing or too old", "--watch"),
     }
-    timers = {"neurmatic-backup": f"*-*-* {backup.schedule}:00 UTC", "neurmatic-backup-watch": WATCH}
+    timers = {name: f"*-*-* {backup.schedule}:00 UTC", f"{name}-watch": WATCH}
     if backup.drill_monthly:
-        timers["neurmatic-backup-drill"] = MONTHLY
-    services = [unit_file(f"{name}.service", service_text(scripts, *job)) for name, job in jobs.items()]
-    clocks = [unit_file(f"{name}.timer", timer_text(jobs[name][0], when)) for name, when in timers.items()]
-    return [*services, *clocks, *(Unit(f"{name}.timer") for name in timers)]
+        timers[f"{name}-drill"] = MONTHLY
+    services = [unit_file(f"{each}.service", service_text(scripts, *job)) for each, job in jobs.items()]
+    clocks = [unit_file(f"{each}.timer", timer_text(jobs[each][0], when)) for each, when in timers.items()]
+    return [*services, *clocks, *(Unit(f"{each}.timer") for each in timers)]
 
 
 def service_text(scripts: str, description: str, arguments: str) -> str:

@@ -14,6 +14,7 @@ from components.backup import items as backup
 from components.backup.onhost.settings import Migration, Settings, read
 from components.host.items import File, Item, Unit
 from components.settings import parse
+from neurmatic.backups import runner
 from neurmatic.settings import NeurmaticSettings
 from ops.stackfile import read as read_stack
 
@@ -25,7 +26,7 @@ SCRIPTS = "/opt/neurmatic/infrastructure/scripts"
 def wanted() -> tuple[Item, ...]:
     config = read_stack(ROOT / "Pulumi.production.yaml").data["config"]
     plain = {key.partition(":")[2]: value for key, value in config.items() if key.startswith("neurmatic:")}
-    return backup.items(parse(NeurmaticSettings, plain, rehearsal=True))
+    return backup.items(runner(parse(NeurmaticSettings, plain, rehearsal=True)))
 
 
 @pytest.fixture(scope="module")
