@@ -32,6 +32,7 @@ class Recipe:
 _ALL = (
     Recipe("base", official="debian:12-slim"),
     Recipe("postgres", parent="base", official="postgres:15-alpine"),
+    Recipe("postgres17", "base", "postgres:17-alpine", {"postgres": HERE / "recipes" / "postgres"}),
     Recipe("redis", parent="base", official="redis:7-alpine"),
     Recipe("nginx", parent="base", official="nginx:alpine"),
     Recipe("registry", parent="base"),
