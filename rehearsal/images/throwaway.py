@@ -1,19 +1,18 @@
-"""Containers that a rehearsal starts for a moment, and that do not outlive it."""
+"""Containers and networks that a rehearsal makes for a moment, and that do not outlive it."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
+import secrets
 import subprocess
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from rehearsal import RehearsalError
+from rehearsal import RehearsalError, owner
 from rehearsal.docker import DockerError, docker
 
 LABEL = "neurmatic.rehearsal.owner"
@@ -83,8 +82,7 @@ def throwaway(
     `files` lie in it before it starts, owned by its root, readable by all; not with --read-only, which
     forbids the copy. No mount, so that the engine may be elsewhere.
     """
-    label = f"{LABEL}={os.getpid()}"
-    container = Container(docker("create", "--label", label, *flags, image, *command))
+    container = Container(docker("create", "--label", f"{LABEL}={owner.mine()}", *flags, image, *command))
     try:
         if files:
             docker("cp", "-", f"{container.id}:/", stdin=_archive(files))
@@ -108,11 +106,38 @@ def remove(identity: str) -> None:
     docker("rm", "--force", "--volumes", identity)
 
 
+@contextmanager
+def network(*flags: str) -> Iterator[str]:
+    """A network of its own while the block runs, under a name that no other run has had."""
+    name = f"rehearsal-{secrets.token_hex(4)}"
+    docker("network", "create", "--label", f"{LABEL}={owner.mine()}", *flags, name)
+    try:
+        yield name
+    finally:
+        docker("network", "rm", name)
+
+
 def sweep() -> list[str]:
     """Remove what processes left behind that no longer exist; the ids of what was removed."""
-    listed = docker("ps", "--all", "--filter", f"label={LABEL}", "--format", f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}')
-    rows = [line.split() for line in listed.splitlines()]
-    orphans = [row[0] for row in rows if len(row) == 2 and not Path(f"/proc/{row[1]}").exists()]
-    for identity in orphans:
-        remove(identity)
-    return orphans
+    gone = [identity for identity in _orphans("ps", "--all") if _removed("rm", "--force", "--volumes", identity)]
+    return gone + [identity for identity in _orphans("network", "ls") if _removed("network", "rm", identity)]
+
+
+def _removed(*command: str) -> bool:
+    """Another run may be sweeping as well, or somebody's own container may be in a network."""
+    try:
+        docker(*command)
+    except DockerError:
+        return False
+    return True
+
+
+def _orphans(*listing: str) -> list[str]:
+    # A network's row has no field for one label alone, so that both kinds show all of them.
+    listed = docker(*listing, "--filter", f"label={LABEL}", "--format", "{{.ID}} {{.Labels}}")
+    rows = [line.partition(" ") for line in listed.splitlines()]
+    return [identity for identity, _, labels in rows if not owner.lives(_value(labels))]
+
+
+def _value(labels: str) -> str:
+    return next(each.partition("=")[2] for each in labels.split(",") if each.startswith(f"{LABEL}="))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rehearsal import RehearsalError
+from rehearsal import RehearsalError, ports
 from rehearsal.docker import docker, ensure_docker
 from rehearsal.machine import container, store
 from rehearsal.machine.cleanup import take_down
@@ -214,15 +213,14 @@ def _limits(order: Order) -> container.Limits:
 
 def _port(order: Order) -> int:
     """The asked port, or a free one: fixed for the machine's life, so that it survives a restart."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", order.port or 0))
-        except (OSError, OverflowError) as error:
-            raise RehearsalError(
-                f"Port {order.port} of 127.0.0.1 cannot be taken ({error}): name another one, or none."
-            ) from None
-        return int(probe.getsockname()[1])
+    if order.port is None:
+        return ports.free()
+    problem = ports.can_be_taken(order.port)
+    if problem:
+        raise RehearsalError(
+            f"Port {order.port} of 127.0.0.1 cannot be taken ({problem}): name another one, or none."
+        ) from None
+    return order.port
 
 
 def _refuse_full_disk() -> None:

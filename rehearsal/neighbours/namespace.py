@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from rehearsal import RehearsalError
+from rehearsal import RehearsalError, owner
 
 PREFIX = "rh"
 NAME = re.compile(rf"{PREFIX}-(\d+)-(\d+)-([a-z][a-z0-9]*)-(\d+)")
@@ -50,7 +50,7 @@ def create(role: str) -> str:
     if not ROLE.fullmatch(role):
         raise RehearsalError(f"'{role}' cannot name a neighbour: take at most 16 lower-case letters and digits.")
     refuse_without_root()
-    name = f"{PREFIX}-{os.getpid()}-{_started(os.getpid())}-{role}-{next(_numbers)}"
+    name = f"{PREFIX}-{os.getpid()}-{owner.started(os.getpid())}-{role}-{next(_numbers)}"
     ip("netns", "add", name)
     ip("link", "set", "lo", "up", inside=name)
     return name
@@ -80,13 +80,4 @@ def sweep() -> list[str]:
 
 def _owner_lives(name: str) -> bool:
     found = NAME.fullmatch(name)
-    return found is not None and _started(int(found[1])) == int(found[2])
-
-
-def _started(pid: int) -> int | None:
-    """When a process began, in ticks since boot: a pid alone may have been given to another one."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
-    except OSError:
-        return None
-    return int(after_name.split()[19])
+    return found is not None and owner.started(int(found[1])) == int(found[2])

@@ -10,7 +10,7 @@ import pytest
 from rehearsal import RehearsalError
 from rehearsal.docker import docker
 from rehearsal.images import ensure_image
-from rehearsal.images.throwaway import sweep, throwaway
+from rehearsal.images.throwaway import network, sweep, throwaway
 from rehearsal.images.upstream import Source
 
 pytestmark = pytest.mark.rehearsal
@@ -18,6 +18,10 @@ pytestmark = pytest.mark.rehearsal
 
 def running() -> list[str]:
     return docker("ps", "--all", "--quiet", "--no-trunc").splitlines()
+
+
+def networks() -> list[str]:
+    return docker("network", "ls", "--format", "{{.Name}}").splitlines()
 
 
 def test_container_and_anonymous_volume_go_with_the_block() -> None:
@@ -49,13 +53,18 @@ def test_what_ends_instead_of_becoming_ready_shows_its_log() -> None:
 def test_a_killed_owner_leaves_nothing_after_a_sweep() -> None:
     redis = ensure_image("redis", Source.BUILT).tag
     script = (
-        "import os; from rehearsal.images.throwaway import throwaway\n"
-        f"made = throwaway('{redis}'); print(made.__enter__().id, flush=True); os.kill(os.getpid(), 9)"
+        "import os; from rehearsal.images.throwaway import network, throwaway\n"
+        "wire = network(); name = wire.__enter__()\n"
+        f"made = throwaway('{redis}', flags=['--network', name])\n"
+        "print(name, made.__enter__().id, flush=True); os.kill(os.getpid(), 9)"
     )
-    with throwaway(redis) as alive:
+    with network() as lasting, throwaway(redis, flags=["--network", lasting]) as alive:
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-        orphan = done.stdout.strip()
+        name, orphan = done.stdout.split()
         assert orphan in running(), done.stderr
+        assert name in networks()
         assert orphan[:12] in sweep()
         assert orphan not in running()
+        assert name not in networks()
         assert alive.running
+        assert lasting in networks()

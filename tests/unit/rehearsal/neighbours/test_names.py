@@ -7,12 +7,12 @@ import subprocess
 
 import pytest
 
-from rehearsal import RehearsalError
+from rehearsal import RehearsalError, owner
 from rehearsal.neighbours import namespace
 
 
 def test_an_owner_is_told_by_pid_and_birth() -> None:
-    mine = f"rh-{os.getpid()}-{namespace._started(os.getpid())}-visitor-1"
+    mine = f"rh-{os.getpid()}-{owner.started(os.getpid())}-visitor-1"
     assert namespace.NAME.fullmatch(mine)
     assert namespace._owner_lives(mine)
     assert not namespace._owner_lives(f"rh-{os.getpid()}-1-visitor-1"), "the pid was given to another process"
@@ -20,7 +20,7 @@ def test_an_owner_is_told_by_pid_and_birth() -> None:
 
 def test_the_dead_do_not_live() -> None:
     with subprocess.Popen(["sleep", "60"]) as process:
-        name = f"rh-{process.pid}-{namespace._started(process.pid)}-attacker-3"
+        name = f"rh-{process.pid}-{owner.started(process.pid)}-attacker-3"
         assert namespace._owner_lives(name)
         process.kill()
     assert not namespace._owner_lives(name)
