@@ -23,6 +23,7 @@ from rehearsal import RehearsalError
 from rehearsal.docker import DockerError, docker
 from rehearsal.images import ensure_image
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.images.throwaway import network as own_network
 
 FENCE = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 SECRETS = "/run/secrets"
@@ -119,8 +120,7 @@ def trial(image: str, settings: ContainersSettings, site: NeurmaticSite) -> Iter
     around = Surroundings("staging", site, "media", "eu-west-1", LOGIN)
     service = backend(settings, Release(version="0.0.0", backend=NO_DIGEST, frontend=NO_DIGEST), 1, around)
     with ExitStack() as stack:
-        network = docker("network", "create", f"rehearsal-contract-{os.getpid()}")
-        stack.callback(docker, "network", "rm", network)
+        network = stack.enter_context(own_network())
         known = stand_ins(secret_variables(settings, around))
         postgres = stack.enter_context(database(network, settings, known["postgres"]))
         on = ["--network", network, "--network-alias", "redis"]

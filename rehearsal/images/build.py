@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rehearsal import TOOLCHAIN, RehearsalError
 from rehearsal.docker import DockerError, docker, ensure_docker
-from rehearsal.images import base, upstream
+from rehearsal.images import base, unused, upstream
 from rehearsal.images.catalogue import Recipe, recipe_named
 
 LABEL = "neurmatic.rehearsal.image"
@@ -42,8 +42,17 @@ def ensure_image(wanted: str | Recipe, source: upstream.Source | None = None) ->
         if pulled:
             return Image(recipe.name, pulled, official=True)
     if recipe.parent is None:
-        return Image(recipe.name, base.ensure_base(), official=False)
+        return Image(recipe.name, _base(), official=False)
     return _built(recipe, ensure_image(recipe.parent, source).tag)
+
+
+def _base() -> str:
+    tag = base.tag()
+    unused.used(tag)
+    if not present(tag):
+        with _one_build_at_a_time():
+            base.ensure_base()
+    return tag
 
 
 def _may_pull(recipe: Recipe, source: upstream.Source) -> bool:
@@ -56,6 +65,7 @@ def _built(recipe: Recipe, parent: str) -> Image:
         context = Path(scratch)
         _assemble(recipe, context)
         tag = f"rehearsal/{recipe.name}:{_content_hash(recipe, parent, context)}"
+        unused.used(tag)  # before it is looked for, so that no sweep takes it after that
         if not present(tag):
             with _one_build_at_a_time():
                 if not present(tag):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from rehearsal import docker
-from rehearsal.images import throwaway
+from rehearsal.images import throwaway, unused
 from rehearsal.machine import container, image, store
 from rehearsal.neighbours import sweep as sweep_neighbours
 
@@ -38,6 +38,15 @@ def remove_everything() -> list[str]:
         docker.stop()
         done.append("The Docker engine that was started for rehearsals has ended.")
     return done or ["There was nothing to remove."]
+
+
+def sweep(prefix: str) -> list[str]:
+    """What runs that have ended left behind: machines called like theirs, and images that nobody wants any more."""
+    if docker.engine_problem() is not None:
+        return []
+    done = [f"machine {name}" for name in all_names() if name.startswith(prefix) and take_down(name)]
+    done += [*throwaway.sweep(), *sweep_neighbours()]
+    return done + [f"image {tag}" for tag in unused.sweep()]
 
 
 def status() -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rehearsal import TOOLCHAIN, RehearsalError
 from rehearsal.docker import DockerError, docker, refusal
+from rehearsal.images import unused
 from rehearsal.machine.releases import Release
 
 FILES = Path(__file__).parent / "files"
@@ -69,6 +70,8 @@ def ensure_image(release: Release, packages: Sequence[str] = ()) -> str:
     """The name of an image that exists now: the delivered server, with some packages installed if asked for."""
     _check_packages(packages)
     name, base = image_name(release, packages), image_name(release)
+    for one in (name, base):
+        unused.used(one)
     if _exists(name):
         return name
     with _one_build_at_a_time(release):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import urllib3
@@ -23,11 +21,11 @@ from components.site import AdminAccess, NeurmaticSite
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image, frontend
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.images.throwaway import network as own_network
 
 API, APEX, WWW = "api.neurmatic.com", "neurmatic.com", "www.neurmatic.com"
 ADMIN = "198.51.100.7"
 SITE = NeurmaticSite(apex=APEX, www=WWW, api=API, admin=AdminAccess(addresses=(f"{ADMIN}/32",)))
-NUMBERS = count(1)
 FENCE = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
 
@@ -81,8 +79,7 @@ class NginxStage:
 def stage(folder: Path) -> Iterator[NginxStage]:
     """Containers are named by alias, so that a configuration is the one of a real stack."""
     with ExitStack() as stack:
-        network = docker("network", "create", f"rehearsal-nginx-{os.getpid()}-{next(NUMBERS)}")
-        stack.callback(docker, "network", "rm", network)
+        network = stack.enter_context(own_network())
         application(stack, network)
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
         origin = Origin(SITE, NginxSettings(at_least="1.22.1"), [f"{gateway}/32"], None, 5, "/tls", "/var/www/acme")

@@ -40,7 +40,7 @@ class Ground:
 
     def made(self, arguments: dict[str, Any], name: str = "x-drift-one") -> dict[str, Any]:
         """A container as the plugin makes it, and what the record says of it."""
-        docker("rm", "--force", name)
+        docker("rm", "--force", "--volumes", name)
         for mount in arguments["mounts"]:
             Path(mount["source"]).mkdir(parents=True, exist_ok=True)
         given = {"image": self.image, **camel(arguments)}
@@ -85,13 +85,18 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     (folder / "scripts").mkdir()
     shutil.copy(SCRIPT, folder / "scripts" / "drift")
     image = docker("image", "inspect", "--format", "{{.Id}}", ensure_image("redis").tag)
-    subprocess.run(["docker", "network", "rm", NETWORK, f"{NETWORK}-2"], capture_output=True, check=False)
+    clean_up()  # a run that was killed may have left something under the same names
     docker("network", "create", NETWORK)
     docker("network", "create", f"{NETWORK}-2")
     yield Ground(folder, image)
-    named = docker("ps", "--all", "--quiet", "--filter", "name=x-drift-").split()
-    docker("rm", "--force", *named)
-    docker("network", "rm", NETWORK, f"{NETWORK}-2")
+    clean_up()
+
+
+def clean_up() -> None:
+    for identity in docker("ps", "--all", "--quiet", "--filter", "name=x-drift-").split():
+        docker("rm", "--force", "--volumes", identity)
+    for identity in docker("network", "ls", "--quiet", "--filter", f"name=^{NETWORK}").split():
+        docker("network", "rm", identity)
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -132,7 +137,7 @@ def test_what_needs_no_other_container_is_put_right(ground: Ground) -> None:
     assert ground.script("show") == [
         "x-drift-stranger: is called like a container of the product, and no setting names it"
     ]
-    docker("rm", "--force", "x-drift-stranger")
+    docker("rm", "--force", "--volumes", "x-drift-stranger")
     docker("stop", "--time", "1", made["id"])
     assert "state is exited instead of running" in "\n".join(ground.script("show"))
     ground.script("repair")

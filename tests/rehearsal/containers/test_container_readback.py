@@ -55,7 +55,7 @@ def arguments(settings: ContainersSettings) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def image(engine: str) -> Iterator[str]:
     yield docker("image", "inspect", "--format", "{{.Id}}", ensure_image("redis").tag)
-    docker("rm", "--force", NAME)
+    docker("rm", "--force", "--volumes", NAME)
 
 
 @pytest.mark.parametrize("which", ["as committed", "all changed"])
@@ -68,7 +68,7 @@ def test_what_is_read_back_is_what_was_given(image: str, tmp_path: Path, name: s
         mount["source"] = f"{tmp_path}{mount['source']}"
         Path(mount["source"]).mkdir(parents=True)
     client: Any = engine_client.APIClient()
-    docker("rm", "--force", NAME)
+    docker("rm", "--force", "--volumes", NAME)
     identity = client.create_container_from_config(description(given), NAME)["Id"]
 
     seen = found_there(client.inspect_container(identity), given)

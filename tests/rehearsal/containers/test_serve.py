@@ -25,6 +25,7 @@ from components.containers.nginx.origin import Origin, Serving
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.images.throwaway import network as own_network
 from rehearsal.load import Target, asking
 
 pytestmark = pytest.mark.rehearsal
@@ -118,9 +119,7 @@ def is_ready(container: Container) -> bool:
 @pytest.fixture
 def host(engine: str, tmp_path: Path) -> Iterator[Host]:
     with ExitStack() as stack:
-        network = f"rehearsal-serve-{os.getpid()}"
-        docker("network", "create", network)
-        stack.callback(docker, "network", "rm", network)
+        network = stack.enter_context(own_network())
         database(stack, network)
         for folder in (tmp_path, *tmp_path.parents[:2]):
             folder.chmod(0o755)

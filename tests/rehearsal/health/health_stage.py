@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import secrets
 import subprocess
 import sys
 import time
@@ -27,6 +27,7 @@ from ops.target import ROOT
 from rehearsal.docker import docker
 from rehearsal.images import backend, ensure_image, frontend
 from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.images.throwaway import network as own_network
 from rehearsal.sinks.tls import Authority
 
 RUN = "import sys; from components.health.onhost.main import main; sys.exit(main(sys.argv[1], sys.argv[2:]))"
@@ -82,7 +83,7 @@ def settings_of_production() -> NeurmaticSettings:
 
 @contextmanager
 def stage(folder: Path) -> Iterator[HealthStage]:
-    mark = f"x{os.getpid()}"
+    mark = f"x{secrets.token_hex(4)}"
     production = settings_of_production()
     watched = Watched(
         alerts=production.alerts,
@@ -96,8 +97,7 @@ def stage(folder: Path) -> Iterator[HealthStage]:
         backup_max_age=production.backup.max_age,
     )
     with ExitStack() as stack:
-        network = docker("network", "create", f"rehearsal-health-{mark}")
-        stack.callback(docker, "network", "rm", network)
+        network = stack.enter_context(own_network())
         built = HealthStage(folder, watched, {})
         start(stack, built, network)
         write(folder / "infrastructure" / "secrets" / "redis", {"operator": OPERATOR})

@@ -12,9 +12,8 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from rehearsal import RehearsalError
-from rehearsal.docker import docker
 from rehearsal.images import ensure_image
-from rehearsal.images.throwaway import Container, throwaway
+from rehearsal.images.throwaway import Container, network, throwaway
 from rehearsal.neighbours import Segment, docker_segment, namespace, own_segment, sweep
 
 pytestmark = pytest.mark.rehearsal
@@ -116,10 +115,8 @@ def test_what_a_crash_leaves_is_swept_and_what_lives_is_not(segment: Segment) ->
 
 @pytest.fixture(scope="module")
 def docker_network() -> Iterator[str]:
-    name = f"rehearsal-neighbours-{os.getpid()}"
-    docker("network", "create", name)
-    yield name
-    docker("network", "rm", name)
+    with network() as name:
+        yield name
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,14 @@ def case_image(engine: str) -> Iterator[str]:
 
 @pytest.fixture
 def tidy() -> Iterator[None]:
-    """Nothing of a case stays, whatever becomes of it."""
+    """Nothing of a case stays, whatever becomes of it; and nothing of a run that was killed is there before it."""
+    clean_up()
     yield
-    for kind, remove in (("ps --all", "rm --force"), ("network ls", "network rm"), ("volume ls", "volume rm")):
+    clean_up()
+
+
+def clean_up() -> None:
+    kinds = {"ps --all": "rm --force --volumes", "network ls": "network rm", "volume ls": "volume rm"}
+    for kind, remove in kinds.items():
         for found in docker(*kind.split(), "--quiet", "--filter", f"name={NAME}-").split():
             docker(*remove.split(), found)
