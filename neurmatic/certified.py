@@ -15,6 +15,5 @@ def certified(settings: NeurmaticSettings) -> Subject:
         root=settings.host.root,
         container=place(settings).called("nginx"),
         user=NGINX_USER,
-        drain=settings.containers.rolling.drain,
         zone_id=settings.edge.zone_id,
     )

@@ -33,7 +33,6 @@ class Subject:
     """nginx's."""
     user: str
     """Whose the key has to be: UID:GID of nginx."""
-    drain: int
     zone_id: str
     cloudflare: str = CLOUDFLARE
     dns_seconds: int = DNS_SECONDS
@@ -118,7 +117,6 @@ def told(subject: Subject) -> str:
         "nginx": f"{subject.root}/infrastructure/nginx",
         "container": subject.container,
         "user": subject.user,
-        "drain": subject.drain,
         "certbot": CERTBOT,
         "script": f"{subject.scripts}/certificate",
         "notify": f"{subject.scripts}/notify",

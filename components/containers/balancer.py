@@ -20,7 +20,7 @@ from components.containers.services import BACKEND_PORT, FRONTEND_PORT, Service
 
 PACKAGE = "components.containers.onhost"
 # Each as it is here; the last one is what runs.
-MODULES = ("engine", "releases", "gates", "serve")
+MODULES = ("engine", "releases", "gates", "workers", "serve")
 LOADER = "import base64,sys;exec(base64.b64decode(sys.stdin.readline()))"
 COMMAND = f"sudo -n python3 -I -c '{LOADER}'"
 # The script on the host puts the containers in their place that served until then.

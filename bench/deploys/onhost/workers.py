@@ -13,14 +13,20 @@ SIGN = 1.0
 
 
 def workers() -> set[int]:
+    """The load balancer's: the frontends are nginx, too."""
     found = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes().startswith(b"nginx: worker process"):
+            if path.read_bytes().startswith(b"nginx: worker process") and b"/etc/stack/" in master_of(path.parent):
                 found.add(int(path.parent.name))
         except OSError:  # it has gone meanwhile
             continue
     return found
+
+
+def master_of(process: Path) -> bytes:
+    parent = (process / "stat").read_text().rpartition(") ")[2].split()[1]
+    return Path(f"/proc/{parent}/cmdline").read_bytes()
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from components.certificates.onhost.reading import Pair, UnfitError, check
-from components.containers.onhost import engine, serve
+from components.containers.onhost import engine, serve, workers
 
 FILES = ("fullchain.pem", "privkey.pem")
 MARK = ".reloading"
@@ -162,10 +162,10 @@ def _finish(root: Path, wanted: Wanted) -> None:
         return
     before = mark.read_text()
     master = engine.process_of(wanted["container"])
-    if master and not serve.reload(master, wanted["drain"]):
+    if master and not workers.reload(master):
         if before and (tls / before / FILES[0]).exists():
             serve.point(tls, before)
-        serve.signalled(master, signal.SIGHUP)
+        workers.signalled(master, signal.SIGHUP)
         mark.unlink()
         raise TroubleError(f"{wanted['container']} did not take the new certificate over; the one before is in force.")
     mark.unlink()

@@ -44,6 +44,12 @@ def state_of(name: str) -> dict[str, Any]:
     return dict(json.loads(found)) if found else {}
 
 
+def addresses(some: Iterable[str], network: str) -> frozenset[str]:
+    """Those of containers that are there."""
+    found = [((state_of(name).get("there") or {}).get("Networks") or {}).get(network, {}) for name in some]
+    return frozenset(place[key] for place in found for key in ("IPAddress", "GlobalIPv6Address") if place.get(key))
+
+
 def process_of(name: str) -> int:
     """The process that a container runs; 0 when it runs none, or is gone."""
     found = inspect(name, "{{.State.Pid}}")

@@ -121,7 +121,7 @@ def watch(root: Path, new: Sets, wanted: Wanted) -> Iterator[None]:
     since, end, log = started(new), time.monotonic() + wanted["soak"], time.monotonic()
     began = time.time()
     while time.monotonic() < end:
-        time.sleep(min(1, wanted["soak"]))
+        time.sleep(max(0.0, min(1.0, end - time.monotonic())))
         refuse_to_go_on(root)
         must_run(new)
         must_not_have_died(since)

@@ -19,12 +19,13 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from components.containers.onhost import gates, releases
+from components.containers.onhost import gates, releases, workers
 from components.containers.onhost.engine import (
     CommandError,
     FailureError,
     Sets,
     Wanted,
+    addresses,
     names,
     process_of,
     remove,
@@ -35,7 +36,6 @@ from components.containers.onhost.engine import (
 )
 
 LOCK_SECONDS = 300
-RELOAD_SECONDS = 30
 KINDS = ("backends", "frontends")
 SPARES = {kind: f"@spare-{kind}@" for kind in KINDS}
 NOBODY = "server 127.0.0.1:1 down;"
@@ -92,16 +92,21 @@ def take_over(root: Path, before: Files, old: Sets, new: Sets, wanted: Wanted) -
     told = {"sets": new, "release": wanted["release"]}
     after = {**before, "serving.json": json.dumps(told)}
     gates.must_run(new)
+    master = process_of(wanted["container"])
+    leading, changed = workers.workers(master), False
     if any(spares.values()):
-        # Whom the old workers talk to stays until the second change: they drain while the new set is watched.
-        put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted, drained=False)
+        changed = put(root, {**after, "upstreams.conf": upstreams(wanted, spares)}, wanted)
         try:
             for _ in gates.watch(root, new, wanted):
                 pass
         except FailureError:
-            put(root, before, wanted)
+            misled = workers.workers(master)
+            if put(root, before, wanted):
+                workers.drain(master, misled, wanted["drain"])
             raise
-    put(root, {**after, "upstreams.conf": upstreams(wanted, {})}, wanted)
+    if put(root, {**after, "upstreams.conf": upstreams(wanted, {})}, wanted) or changed:
+        # Those that lead to the old set alone have had the soak to end in; the others only if somebody needed a spare.
+        workers.drain(master, leading, wanted["drain"], addresses(names(spares), wanted["network"]))
 
 
 def settle(root: Path, wanted: Wanted) -> None:
@@ -142,28 +147,29 @@ def server(line: str) -> str:
     return "" if found is None or NOBODY in line else found.group(1)
 
 
-def put(root: Path, files: Files, wanted: Wanted, *, drained: bool = True) -> None:
-    """Tested by nginx itself in a container of its own, then in force; a refusal changes nothing."""
+def put(root: Path, files: Files, wanted: Wanted) -> bool:
+    """Tested by nginx itself in a container of its own, then in force; a refusal changes nothing. False: it was so."""
     name = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
     folder = root / "generations" / name
     anew = write(folder, files)
     test(root, folder, wanted)
     before = os.readlink(root / "current") if (root / "current").is_symlink() else None
     if before == f"generations/{name}" and not anew:
-        return
+        return False
     point(root, f"generations/{name}")
     master = process_of(wanted["container"])
     if not master:
         # Before the first start there is none; a switch, however, is for visitors.
         if wanted["action"] == "switch":
             raise FailureError("switch", f"{wanted['container']} is not running: nobody is served. `./infra up`")
-        return
-    if before and not reload(master, wanted["drain"], drained=drained):
+        return False
+    if before and not workers.reload(master):
         point(root, before)
-        signalled(master, signal.SIGHUP)
+        workers.signalled(master, signal.SIGHUP)
         raise FailureError(
             "switch", f"{wanted['container']} did not take the new configuration over; the one before is in force."
         )
+    return True
 
 
 def test(root: Path, folder: Path, wanted: Wanted) -> None:
@@ -176,45 +182,6 @@ def test(root: Path, folder: Path, wanted: Wanted) -> None:
         run("docker", "run", "--rm", *fence, *memory, *place, wanted["image"], "-t", "-q", "-c", inside)
     except CommandError as refusal:
         raise FailureError("switch", f"nginx refuses the new configuration; nothing was changed. {refusal}") from None
-
-
-def reload(master: int, drain: int, *, drained: bool = True) -> bool:
-    """`drained`: returns when the last old worker has gone; only then may what it talked to be taken away."""
-    old = workers(master)
-    if not signalled(master, signal.SIGHUP) or not within(RELOAD_SECONDS, lambda: workers(master) - old):
-        return False
-    if not drained:
-        return True
-    # nginx cuts them off after `drain` seconds; whoever is still there does not listen to that.
-    for wait, how in ((drain + RELOAD_SECONDS, signal.SIGTERM), (RELOAD_SECONDS, signal.SIGKILL)):
-        if within(wait, lambda: not workers(master) & old):
-            return True
-        for pid in workers(master) & old:
-            print(f"nginx's worker {pid} did not end within {wait} s: it gets {how.name}.", file=sys.stderr)
-            signalled(pid, how)
-    return within(RELOAD_SECONDS, lambda: not workers(master) & old)
-
-
-def signalled(pid: int, how: signal.Signals) -> bool:
-    try:
-        os.kill(pid, how)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def workers(master: int) -> set[int]:
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, _, rest = stat.read_text().partition(" (")
-            parent = rest.rpartition(") ")[2].split()[1]
-            command = (stat.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(parent) == master and b"worker process" in command:
-            found.add(int(pid))
-    return found
 
 
 def current(root: Path) -> Files:

@@ -123,7 +123,7 @@ def stage(machine: Machine, folder: Path) -> Iterator[Stage]:
         clouds = servers.start(folder / "clouds")
         clouds.adopt(ZONE)
         api = stack.enter_context(forwarded(gateway, clouds.cloudflare))
-        subject = Subject(Certificates(), SITE.names, ROOT, CONTAINER, "101:101", 3, ZONE.id, api, dns_seconds=1)
+        subject = Subject(Certificates(), SITE.names, ROOT, CONTAINER, "101:101", ZONE.id, api, dns_seconds=1)
         built = Stage(machine, acme, clouds, subject)
         stack.enter_context(published(built))
         trust(built)

@@ -21,7 +21,7 @@ ROOT = "/opt/neurmatic"
 
 
 def subject(**given: Any) -> Subject:
-    return Subject(Certificates(**given), NAMES, ROOT, "neurmatic-nginx-production", "101:101", 30, "0" * 32)
+    return Subject(Certificates(**given), NAMES, ROOT, "neurmatic-nginx-production", "101:101", "0" * 32)
 
 
 def files(of: Subject) -> dict[str, str]:
