@@ -1,0 +1,118 @@
+"""Where the engine works on a stack that is brought back: the real backend, a rehearsal, or a drill's own folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neurmatic.settings import NeurmaticSettings
+from ops import engine
+from ops.deploy import stackedit
+from ops.drill.newserver import NewServer
+from ops.errors import OperatorError
+from ops.escrow.envelope import Envelope
+from ops.escrow.restore import OLD_KEY, OLD_SECRET
+from ops.session import Session, open_session, say, with_policies
+from ops.stackcheck import check_file
+from ops.target import Target
+from rehearsal.stackfile import without_secrets
+from rehearsal.workspace import Workspace, machine_of, write
+
+PROVIDER = re.compile(r"^secretsprovider: .*\n", re.MULTILINE)
+IPV6 = re.compile(r"^    ipv6: .*\n", re.MULTILINE)
+# A rehearsal knows its machine by itself.
+OF_THE_MACHINE = ("address", "ssh", "capacity", "deploy", "ipv4", "ipv6")
+
+
+def stack_file_of(envelope: Envelope) -> str:
+    name = f"Pulumi.{envelope.about.stack}.yaml"
+    if name not in envelope.files:
+        raise OperatorError(f"The envelope holds no {name}: it is none of a stack that can be brought back.")
+    return envelope.files[name]
+
+
+def settings_in(envelope: Envelope, rehearsal: bool) -> NeurmaticSettings:
+    """As they were when the envelope was written."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"Pulumi.{envelope.about.stack}.yaml"
+        path.write_text(stack_file_of(envelope))
+        report = check_file(path, rehearsal=rehearsal)
+    if not isinstance(report.settings, NeurmaticSettings):
+        why = "; ".join(each.text for each in report.mistakes[:3]) or "it is not of neurmatic"
+        raise OperatorError(
+            f"The stack file of {envelope.about.written} does not fit this checkout ({why}): check out commit "
+            f"{envelope.about.commit}, which it was written by, and call this again."
+        )
+    return report.settings
+
+
+def with_server(path: Path, text: str, new: NewServer) -> str:
+    """The stack file's text with another server in it; everything else stays as it is."""
+    write(path, text)
+    host, ssh = ("neurmatic:host",), ("neurmatic:host", "ssh")
+    values = {"address": new.address, "ipv4": new.ipv4, **({"ipv6": quoted(new.ipv6)} if new.ipv6 else {})}
+    write(path, stackedit.written(path, host, values))
+    result = stackedit.written(path, ssh, {"user": new.user, "host_key": new.host_key})
+    return result if new.ipv6 else IPV6.sub("", result, count=1)
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def real(target: Target, envelope: Envelope, new: NewServer) -> Session:
+    """The stack file of the checkout becomes the envelope's, with the new server."""
+    path = target.stack_file()
+    before, text = path.read_text(), stack_file_of(envelope)
+    if without_secrets(yaml.safe_load(before)) != without_secrets(yaml.safe_load(text)):
+        say(f"{path.name} was another one on {envelope.about.written}: that one counts. `git diff` shows what differs.")
+    write(path, with_server(path, text, new))
+    return open_session(target)
+
+
+def rehearsed(target: Target, envelope: Envelope, new: NewServer) -> Session:
+    config: Mapping[str, Any] = without_secrets(yaml.safe_load(stack_file_of(envelope))["config"])
+    kept = {key: value for key, value in config.items() if key.startswith(f"{target.system}:")}
+    host = {key: value for key, value in kept[f"{target.system}:host"].items() if key not in OF_THE_MACHINE}
+    kept[f"{target.system}:host"] = {**host, "ipv4": new.ipv4}
+    name = target.rehearsal or "default"
+    Workspace(target.source, name, machine_of(name)).keep(kept)
+    return open_session(target)
+
+
+@contextmanager
+def apart(target: Target, envelope: Envelope, new: NewServer) -> Iterator[Session]:
+    """A drill beside the living: its own state and its own stack file, gone afterwards. The backend is not touched."""
+    with tempfile.TemporaryDirectory(prefix="infra-drill-") as place:
+        folder, state = Path(place) / "project", Path(place) / "state"
+        folder.mkdir()
+        state.mkdir()
+        project = yaml.safe_load(envelope.files["Pulumi.yaml"])
+        project.pop("backend", None)
+        project["main"] = str(target.source)
+        project["runtime"]["options"]["virtualenv"] = str(target.source / ".venv")
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+        path = folder / f"Pulumi.{target.stack}.yaml"
+        text = OLD_SECRET.sub("", OLD_KEY.sub("", PROVIDER.sub("", stack_file_of(envelope))))
+        path.write_text(quiet(with_server(path, text, new), target.system))
+        environment = with_policies(engine.environment(os.environ, engine.ensure(say)))
+        own = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(32)}
+        yield Session(target, folder, {**environment, **own})
+
+
+def quiet(text: str, system: str) -> str:
+    """Nobody is told by Slack or mail what happens on a drill's server."""
+    document = yaml.safe_load(text)
+    backup = document["config"].get(f"{system}:backup") or {}
+    document["config"][f"{system}:backup"] = {key: value for key, value in backup.items() if key != "notify"}
+    if not document["config"][f"{system}:backup"]:
+        del document["config"][f"{system}:backup"]
+    return yaml.safe_dump(document, sort_keys=False)
