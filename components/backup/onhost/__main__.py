@@ -1,4 +1,4 @@
-"""Called by backup.sh and restore.sh, which say which of the two it is and where the settings are."""
+"""Called by backup.sh, restore.sh and database.sh, which say which of them it is and where the settings are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from components.backup.onhost import backup, restore
+from components.backup.onhost import backup, protection, restore
 from components.backup.onhost.problem import BackupError
 from components.backup.onhost.settings import read
 
-VERBS: dict[str, Any] = {"backup": backup, "restore": restore}
+VERBS: dict[str, Any] = {"backup": backup, "restore": restore, "database": protection}
 
 
 def stop(number: int, _frame: FrameType | None) -> None:

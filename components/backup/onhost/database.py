@@ -12,11 +12,11 @@ from components.backup.onhost import process
 from components.backup.onhost.problem import BackupError
 
 APPLICATION = "neurmatic-backup"
-# The same text for the same value, wherever and by whomever it is read.
+# The same text for the same value, wherever and by whomever it is read; and all rows, or an error.
 SAME_TEXT = (
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; "
     "SET extra_float_digits = 1; SET search_path = ''; SET statement_timeout = 0; SET lock_timeout = '5min'; "
-    "SET idle_in_transaction_session_timeout = 0;"
+    "SET idle_in_transaction_session_timeout = 0; SET row_security = off;"
 )
 END = "--end-of-answer--"
 

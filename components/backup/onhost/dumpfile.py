@@ -19,9 +19,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from components.backup.onhost import process
+from components.backup.onhost import gpg, process
 from components.backup.onhost.portrait import Portrait
 from components.backup.onhost.problem import BackupError, RefusedError
+from components.backup.onhost.shelf import bare
 
 MARK = b"\n-- neurmatic-backup: "
 COMPLETE = b"-- PostgreSQL database dump complete"
@@ -105,25 +106,45 @@ def packer() -> list[str]:
     return ["pigz"] if shutil.which("pigz") else ["gzip"]
 
 
+@dataclass(frozen=True)
+class Lent:
+    """A private key that is on this server for one restore."""
+
+    key: Path
+    passphrase: Path | None = None
+
+
+Identity = Path | Lent
+
+
 @contextlib.contextmanager
-def opened(path: Path, identity: Path | None = None) -> Iterator[Iterator[bytes]]:
+def opened(path: Path, identity: Identity | None = None) -> Iterator[Iterator[bytes]]:
     """The SQL of a file, decrypted and unpacked; the programs' own complaints come at the end."""
-    encrypted = path.name.endswith(".age")
+    encrypted = bare(path.name) != path.name
     if encrypted and identity is None:
         raise RefusedError(f"{path.name} is encrypted: give the private key with --identity FILE.")
     with contextlib.ExitStack() as stack:
         source: Any = stack.enter_context(path.open("rb"))
-        if encrypted:
-            decrypting = ["age", "--decrypt", "--identity", str(identity)]
-            opening = process.running(
-                decrypting, f"{path.name} cannot be decrypted", first=True, stdin=source, stdout=subprocess.PIPE
-            )
-            source = stack.enter_context(opening).stdout
+        if encrypted and identity is not None:
+            source = stack.enter_context(_decrypted(path, source, identity))
         # pigz says nothing of what has been appended to a file; gzip refuses it.
         argv = ["gzip", "--decompress", "--stdout"]
         unpacking = process.running(argv, f"{path.name} is damaged", stdin=source, stdout=subprocess.PIPE)
         unpacked = stack.enter_context(unpacking)
         yield process.chunks(process.source(unpacked))
+
+
+@contextlib.contextmanager
+def _decrypted(path: Path, source: Any, identity: Identity) -> Iterator[Any]:
+    lent = identity if isinstance(identity, Lent) else Lent(identity)
+    if path.name.endswith(gpg.ENDING):
+        with gpg.opened(path, source, lent.key, lent.passphrase) as plain:
+            yield plain
+        return
+    argv = ["age", "--decrypt", "--identity", str(lent.key)]
+    what = f"{path.name} cannot be decrypted"
+    with process.running(argv, what, first=True, stdin=source, stdout=subprocess.PIPE) as opening:
+        yield opening.stdout
 
 
 class Check:
@@ -165,7 +186,7 @@ class Check:
         return told
 
 
-def check(path: Path, identity: Path | None = None) -> Manifest:
+def check(path: Path, identity: Identity | None = None) -> Manifest:
     """Reads the file to its end and compares it with what it says of itself; nothing else is touched."""
     if not path.is_file() or path.stat().st_size == 0:
         raise RefusedError(f"{path} is empty or missing.")

@@ -7,5 +7,9 @@ class BackupError(Exception):
     """What, where, and what to do."""
 
 
+class AwayError(BackupError):
+    """Where backups go does not answer, or not now: the next hour tries again."""
+
+
 class RefusedError(BackupError):
     """A backup that must not be restored; nothing has been touched."""

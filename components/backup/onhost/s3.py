@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from components.backup.onhost.problem import BackupError
+from components.backup.onhost.problem import AwayError
 
 CHUNK = 1 << 20
 SECONDS = 60
@@ -32,7 +32,7 @@ NOTHING = hashlib.sha256(b"").hexdigest()
 WRONG_KEY = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "ExpiredToken", "Forbidden"}
 
 
-class S3Error(BackupError):
+class S3Error(AwayError):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"S3 answered {status} {code}: {message}" if status else message)
         self.status, self.code = status, code

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from components.backup.onhost import portrait, process
 from components.backup.onhost.database import Server
-from components.backup.onhost.dumpfile import Check, Manifest, opened
+from components.backup.onhost.dumpfile import Check, Identity, Manifest, opened
 from components.backup.onhost.engine import Live
 from components.backup.onhost.portrait import OTHER_CONTENT, OTHER_SCHEMA
 from components.backup.onhost.prepare import create_database, create_roles
@@ -28,7 +28,7 @@ CARELESS = (
 )
 
 
-def proven(settings: Settings, live: Live, path: Path, told: Manifest, identity: Path | None = None) -> None:
+def proven(settings: Settings, live: Live, path: Path, told: Manifest, identity: Identity | None = None) -> None:
     """The file is read, unpacked, loaded and compared with what was in the database when it was taken."""
     checking = Check(path.name)
     with server(settings, live) as there:

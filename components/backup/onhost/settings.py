@@ -28,23 +28,83 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Address:
+    """A database elsewhere, reached with TLS."""
+
+    host: str
+    port: int
+    user: str
+    """Who dumps: reads everything, and writes nothing."""
+    ssl_mode: str
+    authority: str
+    """File of the certificates that may have signed the server's."""
+    password: str
+    """A file as libpq reads it (pgpass)."""
+    image: str
+    """Where the client tools come from, and the throw-away server: PostgreSQL of the database's own version."""
+    memory: int = 256
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A folder that rclone reaches."""
+
+    remote: str
+    """onedrive:neuropilot-backups"""
+    config: str
+    """The rclone.conf that the program writes."""
+    working: str
+    """A copy that rclone may write to: it keeps renewed tokens there."""
+    kept: int
+    """How long backups stay there, in days."""
+
+
+@dataclass(frozen=True)
+class Gpg:
+    """Backups leave memory encrypted, also on this server."""
+
+    fingerprint: str
+    key: str
+    """File of the public key."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """What must be true of the database besides its content: components/backup/onhost/guards.py."""
+
+    tables: tuple[str, ...]
+    log: str
+    """The table that only grows."""
+    variables: tuple[str, ...]
+    """What the policies look at."""
+    app: str
+    migrator: str
+
+
+@dataclass(frozen=True)
 class Settings:
     system: str
     """What names begin with: neurmatic_20260101_020000.sql.gz."""
-    container: str
-    """The container of the live database."""
     database: str
     user: str
+    """Whose the database is, or who dumps it where it is elsewhere."""
     folder: str
     """Local copies, their notes, and status.json."""
     scratch: str
     """Where a throw-away server keeps its data while a backup is tried."""
     log: str
     notify: str
-    bucket: str
-    prefix: str
-    region: str
-    key_file: str
+    container: str = ""
+    """The container of the live database; or `address`."""
+    address: Address | None = None
+    bucket: str = ""
+    """Where backups go; or `drive`."""
+    prefix: str = ""
+    region: str = ""
+    key_file: str = ""
+    drive: Drive | None = None
+    gpg: Gpg | None = None
+    guarded: Guarded | None = None
     encrypt_to: str | None = None
     endpoint: str | None = None
     """Another S3 than AWS."""
@@ -59,9 +119,25 @@ class Settings:
     migration: Migration | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.migration, Mapping):
-            lists = {key: tuple(value) if isinstance(value, list) else value for key, value in self.migration.items()}
-            object.__setattr__(self, "migration", Migration(**lists))
+        for name, kind in SECTIONS.items():
+            given = getattr(self, name)
+            if isinstance(given, Mapping):
+                lists = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+                object.__setattr__(self, name, kind(**lists))
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a backup elsewhere can be opened with a key alone that is not here."""
+        return bool(self.encrypt_to or self.gpg)
+
+
+SECTIONS: dict[str, Any] = {
+    "address": Address,
+    "drive": Drive,
+    "gpg": Gpg,
+    "guarded": Guarded,
+    "migration": Migration,
+}
 
 
 def read(path: Path) -> Settings:

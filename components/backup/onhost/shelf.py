@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from components.backup.onhost.problem import BackupError
+from components.backup.onhost.settings import Settings
 
 STAMP = "%Y%m%d_%H%M%S"
 LOCK_SECONDS = 3600.0
@@ -24,7 +25,7 @@ AHEAD_SECONDS = 300
 @dataclass(frozen=True)
 class Note:
     name: str
-    """neurmatic_20260101_020000.sql.gz"""
+    """neurmatic_20260101_020000.sql.gz, without what a seal adds"""
     taken: str
     reason: str
     bytes: int
@@ -41,10 +42,26 @@ class Note:
         return bool(self.verified_at and self.uploaded_at)
 
 
+ENDINGS = (".age", ".gpg")
+
+
+def bare(name: str) -> str:
+    """The name that a backup has, however it is sealed."""
+    return next((name.removesuffix(each) for each in ENDINGS if name.endswith(each)), name)
+
+
 class Shelf:
-    def __init__(self, folder: str, system: str) -> None:
-        self.folder, self.system = Path(folder), system
+    def __init__(self, folder: str, system: str, ending: str = "") -> None:
+        """`ending`: of backups that are sealed here already."""
+        self.folder, self.system, self.ending = Path(folder), system, ending
         self.named = re.compile(rf"{re.escape(system)}_(\d{{8}}_\d{{6}})\.sql\.gz")
+
+    @classmethod
+    def of(cls, settings: Settings, folder: str = "") -> Shelf:
+        """The server's own; or another one, for what is no backup of its database."""
+        place = Path(settings.folder, folder)
+        place.mkdir(parents=True, exist_ok=True)
+        return cls(str(place), settings.system, ".gpg" if settings.gpg else "")
 
     @contextlib.contextmanager
     def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
@@ -81,11 +98,11 @@ class Shelf:
         return note
 
     def path(self, note: Note) -> Path:
-        return self.folder / note.name
+        return self.folder / f"{note.name}{self.ending}"
 
     def next_name(self, now: datetime.datetime) -> tuple[str, bool]:
         """Later than every other name, also when the clock has gone back: then, true."""
-        stamps = [found[1] for path in self.folder.iterdir() if (found := self.named.fullmatch(path.name))]
+        stamps = [found[1] for path in self.folder.iterdir() if (found := self.named.fullmatch(bare(path.name)))]
         newest = max(stamps, default="")
         stamp, back = now.strftime(STAMP), False
         if newest and stamp <= newest:
@@ -100,10 +117,17 @@ class Shelf:
         for note in self.notes()[:-NEVER_PRUNED]:
             path = self.path(note)
             if note.complete and path.stat().st_mtime < now - days * 86400:
-                path.unlink()
-                (self.folder / f"{note.name.removesuffix('.sql.gz')}.json").unlink(missing_ok=True)
+                self._forget(note)
                 gone.append(note.name)
         return gone
+
+    def forget_all_but(self, newest: int) -> None:
+        for note in self.notes()[:-newest]:
+            self._forget(note)
+
+    def _forget(self, note: Note) -> None:
+        self.path(note).unlink()
+        (self.folder / f"{note.name.removesuffix('.sql.gz')}.json").unlink(missing_ok=True)
 
     def pending(self) -> list[Note]:
         return [note for note in self.notes() if not note.uploaded_at]

@@ -9,18 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.backup.onhost import dumpfile, engine, portrait, process, s3, scratch
+from components.backup.onhost import dumpfile, gpg, guards, portrait, process, s3, scratch, source
 from components.backup.onhost.database import APPLICATION, Server, Session
 from components.backup.onhost.dumpfile import Manifest
+from components.backup.onhost.engine import Live
 from components.backup.onhost.portrait import Portrait
-from components.backup.onhost.prepare import size_of
-from components.backup.onhost.problem import BackupError
-from components.backup.onhost.s3 import S3Error
+from components.backup.onhost.prepare import about_roles, size_of
+from components.backup.onhost.problem import AwayError, BackupError
 from components.backup.onhost.settings import Settings
 from components.backup.onhost.shelf import Note, Shelf, iso, now
-from components.backup.onhost.vault import Vault
+from components.backup.onhost.vault import vault
 
 ROOM = 64 << 20
+ROLES_IN_USE = """
+SELECT DISTINCT r.rolname FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid,
+  pg_catalog.pg_database here
+WHERE here.datname = pg_catalog.current_database() AND d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+  AND (d.dbid = here.oid OR (d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND d.objid = here.oid))"""
 WHEN_AND_WHAT = "SELECT pg_catalog.now(), pg_catalog.current_setting('server_version')"
 LEFTOVERS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608 (a constant)
@@ -34,11 +39,18 @@ class Taker:
     shelf: Shelf
     say: Callable[[str], None]
     warnings: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    """What is wrong with the database itself: its backups are good all the same."""
 
     def take(self, reason: str) -> Note:
         """Dumped and restored on trial; what follows is the bucket."""
-        live = engine.needed(self.settings.container, self.settings.user)
-        server = Server(self.settings.container, live.superuser)
+        with source.opened(self.settings) as (server, live):
+            note = self.of(server, live, reason)
+            if self.settings.guarded:
+                self.alarms += guards.findings(server, self.settings.database, self.settings.guarded)
+            return note
+
+    def of(self, server: Server, live: Live, reason: str) -> Note:
         # A run that was killed may have left a dump at work.
         server.ask("postgres", LEFTOVERS)
         self._room(server)
@@ -52,19 +64,33 @@ class Taker:
                 f"{name}: {path.stat().st_size} bytes, {len(told.portrait.tables)} tables, {told.portrait.rows} rows"
             )
             scratch.proven(self.settings, live, path, told)
+            self.say(f"{name}: restored on trial, nothing is missing")
+            path = self._sealed(path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        self.say(f"{name}: restored on trial, nothing is missing")
         return self.shelf.keep(
             Note(name, told.taken, reason, path.stat().st_size, s3.digest_of(path), verified_at=iso(now()))
         )
+
+    def _sealed(self, path: Path) -> Path:
+        """Where the database is elsewhere, so is whoever may read it: in the clear it is here for minutes."""
+        if self.settings.gpg is None:
+            return path
+        target = path.with_name(f"{path.name}{gpg.ENDING}")
+        gpg.seal(self.settings.gpg, path, target)
+        path.unlink()
+        self.say(f"{path.name}: sealed to {self.settings.gpg.fingerprint}, opened again and compared")
+        return target
 
     def _room(self, server: Server) -> None:
         """A full disk would stop the database itself: so it is asked for before."""
         size = size_of(server, self.settings.database)
         Path(self.settings.scratch).mkdir(parents=True, exist_ok=True, mode=0o711)
-        for place, wanted in ((self.settings.folder, size // 2 + ROOM), (self.settings.scratch, 2 * size + 8 * ROOM)):
+        for place, wanted in (
+            (self.settings.folder, (size if self.settings.gpg else size // 2) + ROOM),
+            (self.settings.scratch, 2 * size + 8 * ROOM),
+        ):
             free = shutil.disk_usage(place).free
             if free < wanted:
                 raise BackupError(
@@ -76,7 +102,7 @@ class Taker:
         with server.session(self.settings.database) as session:
             snapshot = session.snapshot()
             taken, version = session.ask(WHEN_AND_WHAT)[0].split("|")
-            roles = role_statements(server)
+            roles = role_statements(server, session if self.settings.address else None)
             size = size_of(server, self.settings.database)
             # Read before the dump can have read them: they are in no snapshot, and only go on.
             seen = Seen(server, session, snapshot, portrait.sequences_of(session))
@@ -130,11 +156,15 @@ class EmptyError(BackupError):
     """Before the first migration; afterwards it is an alarm."""
 
 
-def role_statements(server: Server) -> list[str]:
-    """Without passwords: the stack's state has them, and a dump must not hand out what opens the database."""
+def role_statements(server: Server, database: Session | None = None) -> list[str]:
+    """Without passwords: the stack's state has them, and a dump must not hand out what opens the database.
+
+    `database`: those alone that something in it belongs to or is granted to. The others are the provider's.
+    """
     argv = server.program("pg_dumpall", "--globals-only", "--no-role-passwords")
     lines = process.run(argv, "The roles").decode().splitlines()
-    return [line for line in lines if line.startswith(("CREATE ROLE", "ALTER ROLE", "GRANT"))]
+    statements = [line for line in lines if line.startswith(("CREATE ROLE", "ALTER ROLE", "GRANT"))]
+    return statements if database is None else about_roles(statements, database.ask(ROLES_IN_USE))
 
 
 def utc(text: str) -> str:
@@ -147,9 +177,10 @@ def finish(settings: Settings, shelf: Shelf, patience: float, say: Callable[[str
     pending, failed = shelf.pending(), []
     for note in pending:
         try:
-            stored = Vault(settings, shelf).store(note, patience)
-            say(f"{note.name}: s3://{settings.bucket}/{stored.object}, read back and compared")
-        except S3Error:
+            store = vault(settings, shelf)
+            stored = store.store(note, patience)
+            say(f"{note.name}: {store.place}/{stored.object}, read back and compared")
+        except AwayError:
             raise
         except BackupError as error:
             # One that is not right in the bucket must not keep the others from it.

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from components.backup.onhost import process, s3
+from components.backup.onhost.drive import DriveVault
 from components.backup.onhost.problem import BackupError, RefusedError
 from components.backup.onhost.s3 import Bucket, Object, S3Error
 from components.backup.onhost.settings import Settings
-from components.backup.onhost.shelf import Note, Shelf, iso, now
+from components.backup.onhost.shelf import Note, Shelf, bare, iso, now
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 T = TypeVar("T")
@@ -47,6 +48,11 @@ def patiently(action: Callable[[], T], seconds: float) -> T:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def vault(settings: Settings, shelf: Shelf) -> Vault | DriveVault:
+    """Where the backups of these settings go."""
+    return DriveVault(settings, shelf, settings.drive) if settings.drive else Vault(settings, shelf)
 
 
 class Vault:
@@ -116,8 +122,22 @@ class Vault:
         found = self.bucket.list(self.settings.prefix)
         return sorted((each for each in found if self._is_backup(each.key)), key=lambda each: each.key)
 
+    @property
+    def place(self) -> str:
+        return f"s3://{self.bucket.name}"
+
+    def name_of(self, key: str) -> str:
+        return bare(key.removeprefix(self.settings.prefix))
+
+    def find(self, name: str) -> str | None:
+        return next((each.key for each in self.bucket.list(self.settings.prefix + name)), None)
+
+    def expire(self) -> Iterator[str]:
+        """Only the bucket's lifecycle deletes: the key that is here cannot."""
+        return iter(())
+
     def _is_backup(self, key: str) -> bool:
-        return bool(self.shelf.named.fullmatch(key.removeprefix(self.settings.prefix).removesuffix(".age")))
+        return bool(self.shelf.named.fullmatch(self.name_of(key)))
 
     def fetch(self, key: str, target: Path, say: Callable[[str], None], wait: bool) -> Path:
         """Out of the bucket into a file; out of the archive, if need be, in two goes."""
