@@ -82,4 +82,7 @@ def _start_server(home: str, places: list[str], listener: socket.socket) -> None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # how the engine ends its plugins
+        sys.exit(130)
