@@ -23,7 +23,6 @@ from ops.escrow.places import place
 from ops.escrow.restore import refuse_another, resources_there
 from ops.escrow.verb import unlocked
 from ops.server import Server
-from ops.server_look import with_key
 from ops.session import Session, open_session
 from ops.target import Target
 
@@ -46,8 +45,9 @@ class Wanted:
 
 
 def job_for(target: Target, wanted: Wanted, endpoint: str | None = None) -> Job:
-    session = open_session(target)
-    envelope = opened(session, wanted)
+    # A drill looks at no backend: what it needs is in the envelope.
+    session = None if wanted.drill else open_session(target)
+    envelope = opened(target, session, wanted)
     settings = settings_in(envelope, rehearsal=target.rehearsal is not None)
     backup = chosen(backups(settings, envelope.state, endpoint), settings, wanted.backup, datetime.now(timezone.utc))
     needs_key(backup, wanted.backup_identity)
@@ -60,9 +60,10 @@ def job_for(target: Target, wanted: Wanted, endpoint: str | None = None) -> Job:
         ipv4=newserver.public_address(wanted.server, wanted.ipv4),
         ipv6=wanted.ipv6,
     )
-    reach_server(with_key(session, settings.host))
+    if session:
+        reach_server(session)
     phase = newserver.phase_of(Server(new.settings(settings.host)), settings.host.root, settings.host.data)
-    if not phase and wanted.envelope and not wanted.drill:
+    if session and not phase and wanted.envelope:
         refuse_state(session)
     return Job(
         target,
@@ -77,9 +78,11 @@ def job_for(target: Target, wanted: Wanted, endpoint: str | None = None) -> Job:
     )
 
 
-def opened(session: Session, wanted: Wanted) -> Envelope:
+def opened(target: Target, session: Session | None, wanted: Wanted) -> Envelope:
     """The sealed copy, or what the backend knows where that has survived."""
     if wanted.envelope is None:
+        if session is None:
+            raise OperatorError("A drill begins with the envelope: --envelope FILE -i KEYFILE (docs/state.md).")
         if not resources_there(session):
             raise OperatorError(
                 f"The backend has no state of {session.target.stack}: --envelope names the sealed copy (docs/state.md "
@@ -89,7 +92,7 @@ def opened(session: Session, wanted: Wanted) -> Envelope:
     if wanted.identity is None:
         raise OperatorError("--envelope needs -i KEYFILE, the private key that opens it.")
     envelope = unlocked(place(wanted.envelope), wanted.identity)
-    refuse_another(session, envelope)
+    refuse_another(session or Session(target, target.source, {}), envelope)
     return envelope
 
 
@@ -107,7 +110,7 @@ def announced(job: Job) -> str:
     age = spoken((datetime.now(timezone.utc) - backup.taken).total_seconds())
     rows = [
         f"State     as of {job.envelope.about.written}, {job.envelope.about.resources} resources",
-        f"Backup    {backup.name}, {backup.megabytes:.1f} MB, {age} old: what was written since is lost",
+        f"Backup    {backup.name}, {backup.size}, {age} old: what was written since is lost",
         f"Server    {new.user}@{new.address}, host key {hostkey.fingerprint(new.host_key)}",
     ]
     if job.drill:

@@ -93,7 +93,7 @@ def backups_in(text: str) -> list[Backup]:
         if match := LISTED.fullmatch(line):
             taken = datetime.strptime(match["stamp"], "%Y%m%d_%H%M%S").replace(tzinfo=timezone.utc)
             archived = any(word in match["rest"] for word in ("GLACIER", "DEEP_ARCHIVE"))
-            found.append(Backup(match["name"], taken, int(match["bytes"]) / 1e6, bool(match["sealed"]), archived))
+            found.append(Backup(match["name"], taken, int(match["bytes"]), bool(match["sealed"]), archived))
     return found
 
 

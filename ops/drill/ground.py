@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +23,11 @@ from ops.escrow.envelope import Envelope
 from ops.escrow.restore import OLD_KEY, OLD_SECRET
 from ops.session import Session, open_session, say, with_policies
 from ops.stackcheck import check_file
-from ops.target import Target
+from ops.target import ROOT, Target
 from rehearsal.stackfile import without_secrets
 from rehearsal.workspace import Workspace, machine_of, write
 
+APART = ROOT / ".toolchain" / "drills" / "apart"
 PROVIDER = re.compile(r"^secretsprovider: .*\n", re.MULTILINE)
 IPV6 = re.compile(r"^    ipv6: .*\n", re.MULTILINE)
 # A rehearsal knows its machine by itself.
@@ -91,21 +93,30 @@ def rehearsed(target: Target, envelope: Envelope, new: NewServer) -> Session:
 @contextmanager
 def apart(target: Target, envelope: Envelope, new: NewServer) -> Iterator[Session]:
     """A drill beside the living: its own state and its own stack file, gone afterwards. The backend is not touched."""
-    with tempfile.TemporaryDirectory(prefix="infra-drill-") as place:
-        folder, state = Path(place) / "project", Path(place) / "state"
-        folder.mkdir()
-        state.mkdir()
-        project = yaml.safe_load(envelope.files["Pulumi.yaml"])
-        project.pop("backend", None)
-        project["main"] = str(target.source)
-        project["runtime"]["options"]["virtualenv"] = str(target.source / ".venv")
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+    place = APART / f"{target.system}-{target.stack}"
+    shutil.rmtree(place, ignore_errors=True)
+    folder, state = place / "project", place / "state"
+    folder.mkdir(parents=True)
+    state.mkdir()
+    try:
+        (folder / "Pulumi.yaml").write_text(project_file(envelope, target))
         path = folder / f"Pulumi.{target.stack}.yaml"
         text = OLD_SECRET.sub("", OLD_KEY.sub("", PROVIDER.sub("", stack_file_of(envelope))))
         path.write_text(quiet(with_server(path, text, new), target.system))
         environment = with_policies(engine.environment(os.environ, engine.ensure(say)))
+        # The passphrase is known to this process alone: what lies in the folder meanwhile is of no use to anybody.
         own = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(32)}
         yield Session(target, folder, {**environment, **own})
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def project_file(envelope: Envelope, target: Target) -> str:
+    project = yaml.safe_load(envelope.files["Pulumi.yaml"])
+    project.pop("backend", None)
+    project["main"] = str(target.source)
+    project["runtime"]["options"]["virtualenv"] = str(ROOT / ".venv")
+    return str(yaml.safe_dump(project, sort_keys=False))
 
 
 def quiet(text: str, system: str) -> str:

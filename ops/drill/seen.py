@@ -30,7 +30,7 @@ def look_at(settings: NeurmaticSettings, backup: Backup) -> dict[str, str]:
         facts["API, through nginx on the server"] = verify(host, {"version": release.version}, wait=60)
         facts["API, from here"] = from_here(settings)
     facts["Certificate"] = certificate(server, settings.host.root)
-    facts["Data"] = f"{backup.name}, {backup.megabytes:.1f} MB; {rows(server, settings)}"
+    facts["Data"] = f"{backup.name}, {backup.size}; {rows(server, settings)}"
     facts["Versions"] = versions(server, settings)
     return facts
 

@@ -70,8 +70,9 @@ def recover(job: Job, steps: Steps, lost_at: datetime) -> None:
     with ExitStack() as stack:
         with steps.step("state and settings out of the envelope") as step:
             session = stack.enter_context(opened(job))
-            newserver.mark(job.server, job.phase or BEGUN)
             resources = brought_back(job, session)
+            # Not before: what has the mark is gone on with, and then the state has to be there.
+            newserver.mark(job.server, job.phase or BEGUN)
             step.said = (
                 f"{resources} resources, {len(job.envelope.secrets)} secrets, as of {job.envelope.about.written}"
             )

@@ -25,9 +25,13 @@ NAME = re.compile(r"(?P<name>[a-z]+_(?P<stamp>\d{8}_\d{6})\.sql\.gz)(?P<sealed>\
 class Backup:
     name: str
     taken: datetime
-    megabytes: float
+    bytes: int
     encrypted: bool
     archived: bool
+
+    @property
+    def size(self) -> str:
+        return f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:.1f} kB"
 
 
 def backups(settings: NeurmaticSettings, state: Mapping[str, Any], endpoint: str | None = None) -> list[Backup]:
@@ -48,7 +52,7 @@ def backups(settings: NeurmaticSettings, state: Mapping[str, Any], endpoint: str
         match = NAME.fullmatch(each.key.removeprefix(place.prefix))
         if match and match["name"].startswith(f"{settings.PROJECT}_"):
             taken = datetime.strptime(match["stamp"], "%Y%m%d_%H%M%S").replace(tzinfo=timezone.utc)
-            found.append(Backup(match["name"], taken, each.size / 1e6, bool(match["sealed"]), each.archived))
+            found.append(Backup(match["name"], taken, each.size, bool(match["sealed"]), each.archived))
     return sorted(found, key=lambda backup: backup.name)
 
 

@@ -50,8 +50,6 @@ def drill(scenario: str, server: str | None, report: Path | None, yes: bool, **g
         return
     if rehearsal or scenario != "server":
         raise OperatorError("--server is for the loss of a real server: leave out --rehearsal and the scenario.")
-    if given["envelope"] is None:
-        raise OperatorError("A drill begins with the envelope: --envelope FILE -i KEYFILE (docs/state.md).")
     began = datetime.now(timezone.utc)
     job = job_for(Target("neurmatic", stack), Wanted(server=server, drill=True, **given))
     confirmed(job, yes)

@@ -46,7 +46,7 @@ def database(stage: Stage, report: Path, steps: Steps) -> None:
     recovered(stage, steps, "recover", "database", "--yes", "--report", str(report))
     promised_rows(stage, steps)
     visitors(stage, steps)
-    steps.facts["Old cluster"] = run(f"sudo ls -d {DATA}.broken-*").stdout.strip()
+    steps.facts["Old cluster"] = run(f"sudo sh -c 'ls -d {DATA}.broken-*'").stdout.strip()
 
 
 def api(stage: Stage, report: Path, steps: Steps) -> None:

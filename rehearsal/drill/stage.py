@@ -112,7 +112,8 @@ def staged(name: str, safe: Path) -> Iterator[Stage]:
         with images_for(machine) as images, ExitStack() as world:
             whole = WholeStack(machine, images, name)
             whole.forget()
-            done = whole.up(VERSION)
+            whole.release = whole.images.release(VERSION)
+            done = whole.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")
             if done.returncode:
                 raise RehearsalError(f"The stack to be destroyed did not come up: {done.stdout[-1500:]}{done.stderr}")
             world.enter_context(reachable(whole.workspace, machine))

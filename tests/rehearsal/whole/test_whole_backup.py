@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from rehearsal.clouds.servers import Clouds
+from rehearsal.drill.bucket import reachable
 from rehearsal.load import asking
 from rehearsal.whole import INSTALLED, WholeStack
 
@@ -19,46 +15,8 @@ BACKUPS = "/opt/neurmatic/backups"
 KEPT = "neurmatic_production_before_%"
 
 
-@contextmanager
-def reachable(whole: WholeStack) -> Iterator[Clouds]:
-    """The emulated clouds answer on this machine's loopback: for the server, at its gateway as well."""
-    clouds = whole.workspace.start_clouds()
-    port = int(clouds.aws.rpartition(":")[2])
-    listener = socket.create_server((whole.machine.address.rpartition(".")[0] + ".1", 0))
-    threading.Thread(target=forward, args=(listener, port), daemon=True).start()
-    address = f"AWS_ENDPOINT_URL_S3=http://{listener.getsockname()[0]}:{listener.getsockname()[1]}"
-    # For what systemd starts, and for what a login starts.
-    whole.machine.ssh(f"sudo systemctl set-environment {address}; echo {address} | sudo tee -a /etc/environment")
-    try:
-        yield clouds
-    finally:
-        whole.machine.ssh("sudo systemctl unset-environment AWS_ENDPOINT_URL_S3")
-        whole.machine.ssh("sudo sed -i '/^AWS_ENDPOINT_URL_S3=/d' /etc/environment")
-        listener.close()
-
-
-def forward(listener: socket.socket, port: int) -> None:
-    while True:
-        try:
-            near, _ = listener.accept()
-        except OSError:
-            return
-        far = socket.create_connection(("127.0.0.1", port))
-        for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=pump, args=(source, sink), daemon=True).start()
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while piece := source.recv(1 << 16):
-            sink.sendall(piece)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        return
-
-
 def test_a_deploys_backup_comes_back_by_one_command(whole: WholeStack) -> None:
-    with reachable(whole) as clouds:
+    with reachable(whole.workspace, whole.machine):
         whole.machine.ssh("sudo systemctl start neurmatic-backup-before-deploy.service")
         status = json.loads(whole.machine.ssh(f"cat {BACKUPS}/status.json").stdout)
         assert status["verified"] is True, status
@@ -66,7 +24,6 @@ def test_a_deploys_backup_comes_back_by_one_command(whole: WholeStack) -> None:
         listed = whole.infra("backup", "--list")
         assert f"{status['name']}" in listed.stdout, listed.stdout + listed.stderr
         assert "in the bucket, and here" in listed.stdout
-        assert clouds.pid
 
         whole.sql("CREATE TABLE written_afterwards (n int)")
         before = whole.containers()

@@ -17,7 +17,7 @@ from ops.stackcheck import check_file
 from ops.target import ROOT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
-NEW = Backup("neurmatic_20261122_020000.sql.gz", NOW - timedelta(hours=10), 1.0, encrypted=False, archived=False)
+NEW = Backup("neurmatic_20261122_020000.sql.gz", NOW - timedelta(hours=10), 1_000_000, encrypted=False, archived=False)
 OLD = replace(NEW, name="neurmatic_20261119_020000.sql.gz", taken=NOW - timedelta(hours=82))
 FOUND = check_file(ROOT / "Pulumi.production.yaml", rehearsal=True).settings
 assert isinstance(FOUND, NeurmaticSettings)
@@ -93,9 +93,9 @@ def test_what_the_server_lists_is_understood() -> None:
         "1 here, 2 in the bucket.\n"
     )
     here, there = backups_in(text)
-    assert (here.name, here.megabytes, here.encrypted, here.archived) == (
+    assert (here.name, here.size, here.encrypted, here.archived) == (
         "neurmatic_20261121_020000.sql.gz",
-        0.123456,
+        "123.5 kB",
         False,
         False,
     )
