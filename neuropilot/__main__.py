@@ -11,7 +11,8 @@ from components.providers import cloud_providers
 from components.publish.component import PublishedContract, PublishedContractArgs
 from components.settings import SettingsError, load, notes, read_secrets, required_secrets
 from components.values import DataPolicy
-from neuropilot.contract import database_url, promised
+from neuropilot.contract import database_urls, promised
+from neuropilot.server import made as server
 from neuropilot.settings import NeuropilotSettings
 
 
@@ -30,6 +31,7 @@ def main() -> None:
     credentials = Credentials("credentials", made, on_clouds)
     tenants = rules_of(settings.edge.tenants)
     edge = CloudflareEdge("edge", CloudflareEdgeArgs(settings.edge, settings.site, tenants=tenants), on_clouds)
+    server(settings, os.environ.get("INFRA_HOST_DRIFT", ""), secrets, credentials, on_clouds)
     promise = promised(settings)
     disposable = settings.data is DataPolicy.DISPOSABLE
     PublishedContract("contract", PublishedContractArgs(settings.publish, promise, disposable, tags), on_clouds)
@@ -40,7 +42,7 @@ def main() -> None:
         SECRETS,
         pulumi.Output.secret(
             {
-                "DATABASE_URL": credentials["app_user"].apply(lambda password: database_url(settings, password)),
+                **database_urls(settings, credentials),
                 "JWT_SECRET": credentials["jwt"],
                 "REFRESH_TOKEN_SECRET": credentials["refresh_token"],
                 **{key.upper(): value for key, value in secrets.items() if key.startswith("google_client")},

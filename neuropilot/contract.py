@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from components.backup.config import NeonDatabase
 from components.outputs import VERSION, NeuropilotOutputs, RailwayOutputs, VercelOutputs
 from neuropilot.settings import NeuropilotSettings
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.credentials.component import Credentials
 
 
 def promised(settings: NeuropilotSettings) -> NeuropilotOutputs:
@@ -23,8 +30,16 @@ def promised(settings: NeuropilotSettings) -> NeuropilotOutputs:
     )
 
 
-def database_url(settings: NeuropilotSettings, password: str) -> str:
-    """For the application's role, which owns nothing; row level security applies to it."""
+def database_urls(settings: NeuropilotSettings, credentials: Credentials) -> dict[str, Any]:
+    """The application's own, whose role owns nothing and is bound by row level security; and that of its migrations."""
     database = settings.backup.database
-    login = f"{database.app_role}:{quote(password, safe='')}"
-    return f"postgresql://{login}@{database.host}:{database.port}/{database.name}?sslmode={database.ssl_mode}"
+    roles = {
+        "DATABASE_URL": (database.app_role, credentials["app_user"]),
+        "MIGRATION_DATABASE_URL": (database.migrator_role, credentials["migrator_user"]),
+    }
+    return {name: _url(database, role, password) for name, (role, password) in roles.items()}
+
+
+def _url(database: NeonDatabase, role: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
+    there = f"{database.host}:{database.port}/{database.name}?sslmode={database.ssl_mode}"
+    return password.apply(lambda text: f"postgresql://{role}:{quote(text, safe='')}@{there}")

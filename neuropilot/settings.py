@@ -14,6 +14,7 @@ from components.section import Section
 from components.settings import SecretSpec, StackSettings
 from components.site import NeuropilotSite
 from components.values import DataPolicy, Environment, Port
+from neuropilot.backups import authority_is_there, key_fits
 
 
 class Application(Section):
@@ -91,4 +92,6 @@ class NeuropilotSettings(StackSettings):
         checks.notifications_have_account,
         checks.alarm_after_schedule,
         checks.dumps_are_direct,
+        key_fits,
+        authority_is_there,
     )

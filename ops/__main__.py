@@ -32,6 +32,7 @@ VERBS = {
     "restore": ("ops.backup.verbs:restore", "Make a backup the live database, or put it beside it"),
     "recover": ("ops.drill.recover:recover", "The way back when the server, the database or rows are lost"),
     "drill": ("ops.drill.verb:drill", "A disaster played, and the way back measured"),
+    "database": ("ops.backup.verbs:database", "Row level security and the audit log of neuropilot's database, tried"),
     "drift": ("ops.drift:drift", "What somebody changed on the server by hand"),
     "health": ("ops.health:health", "Whether the product works: on its server, and from here"),
     "logs": ("ops.logs:logs", "What a service writes, across deploys as well"),

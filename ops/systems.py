@@ -32,5 +32,9 @@ def server_items(settings: StackSettings) -> Sequence[Item]:
     """What the system's program gives its VpsHost besides the server's own settings."""
     from neurmatic.server import items as neurmatic_items  # noqa: PLC0415  as above
     from neurmatic.settings import NeurmaticSettings  # noqa: PLC0415
+    from neuropilot.server import items as neuropilot_items  # noqa: PLC0415
+    from neuropilot.settings import NeuropilotSettings  # noqa: PLC0415
 
+    if isinstance(settings, NeuropilotSettings):
+        return neuropilot_items(settings)
     return neurmatic_items(settings) if isinstance(settings, NeurmaticSettings) else ()

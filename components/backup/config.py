@@ -11,6 +11,7 @@ from components.values import (
     Email,
     Fqdn,
     GpgFingerprint,
+    ImageRef,
     Port,
     Seconds,
     SqlName,
@@ -55,6 +56,19 @@ class S3Backup(BackupSettings):
     """Encrypt dumps to this age recipient, whose private key is kept offline. Unset: the bucket's encryption alone."""
 
 
+CORE_TABLES = (
+    *("app_user", "item", "location", "inventory_count", "movement", "purchase_order", "purchase_order_line"),
+)
+CommittedFile = Annotated[
+    str,
+    Text(
+        "a file, from the folder of the project (or by its absolute path)",
+        pattern=r"/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*",
+        check=lambda text: not {".", ".."} & set(text.split("/")),
+    ),
+]
+
+
 class NeonDatabase(Section):
     """The Neon database that is dumped."""
 
@@ -72,6 +86,14 @@ class NeonDatabase(Section):
     """The application: owns nothing, row level security applies to it."""
     backup_role: SqlName = "backup_user"
     """Dumps the database (BYPASSRLS)."""
+    image: ImageRef = ImageRef("postgres", "17-alpine")
+    """PostgreSQL of the database's own major version: its client tools dump, and its server tries each dump."""
+    authority: CommittedFile | None = None
+    """Certificates of who signed the server's, in PEM. Unset: those that the runner's system trusts."""
+    core_tables: tuple[SqlName, ...] = CORE_TABLES
+    """Tables on which row level security has to be on and forced."""
+    audit_table: SqlName = "audit_log"
+    """The table to which rows are added, and nothing else."""
     ssl_mode: Annotated[str, Text("require, verify-ca or verify-full", pattern="require|verify-ca|verify-full")] = (
         "verify-full"
     )
@@ -95,5 +117,7 @@ class RcloneBackup(BackupSettings):
     """Where dumps go. Its credentials are the secret rclone_config."""
     encrypt_to: GpgFingerprint
     """The GPG key that dumps are encrypted to (RSA 4096 or better); its private half is not on the runner."""
+    public_key: CommittedFile = "backup-key.asc"
+    """That key's public half, in ASCII armor: it is committed beside the stack file."""
     kept: Days = 30
     """How long dumps stay on the remote; 90d in the business profile."""

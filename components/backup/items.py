@@ -37,6 +37,8 @@ class Runner:
     settings: BackupSettings
     told: Mapping[str, Any]
     """For components/backup/onhost/settings.py, besides what is the same for all: whose database, and where to."""
+    verbs: tuple[str, ...] = VERBS
+    """The scripts; `database` where it is elsewhere."""
 
 
 def items(runner: Runner) -> tuple[Item, ...]:
@@ -46,7 +48,7 @@ def items(runner: Runner) -> tuple[Item, ...]:
         *(Directory(f"{scripts}/{path}") for path in folders()),
         *(File(f"{scripts}/{path}", content, reader=PYTHON) for path, content in sorted(modules().items())),
         settings_file(f"{scripts}/backup.json", told(runner)),
-        *(script(f"{scripts}/{verb}.sh", wrapper(verb), SHELL) for verb in VERBS),
+        *(script(f"{scripts}/{verb}.sh", wrapper(verb), SHELL) for verb in runner.verbs),
         *units(scripts, runner.units, runner.settings),
     )
 

@@ -61,6 +61,10 @@ class NeuropilotGenerations(Section):
 
     app_user: Generation = 1
     """The application's password in Neon."""
+    migrator_user: Generation = 1
+    """The password of its migrations."""
+    backup_user: Generation = 1
+    """The password of the dumps."""
     jwt: Generation = 1
     """JWT_SECRET."""
     refresh_token: Generation = 1

@@ -61,5 +61,5 @@ class Scripts:
 def scripts_of(target: Target) -> Scripts:
     host = getattr(settings_of(target), "host", None)
     if not isinstance(host, HostSettings):
-        raise OperatorError(f"{target.system} has no server of its own yet: this verb is for neurmatic.")
+        raise OperatorError(f"{target.system} has no server of its own in this stack: set `host` for this verb.")
     return Scripts(Server(host), host.root)

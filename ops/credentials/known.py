@@ -49,7 +49,7 @@ def name_of(resource: Resource) -> str:
     return str(resource["urn"]).rpartition("::")[2]
 
 
-LOGINS, KEYS = ("postgres", "redis", "app_user"), ("uploads", "dumps")
+LOGINS, KEYS = ("postgres", "redis", "app_user", "migrator_user", "backup_user"), ("uploads", "dumps")
 
 
 def rotated(settings: StackSettings) -> list[Rotated]:

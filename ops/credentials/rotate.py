@@ -35,9 +35,14 @@ STAYS = (
 )
 BY_HAND = {
     "app_user": (
-        "Neon and Railway do not know it yet. Until both have it, the application cannot log in: give app_user the new "
-        "password in Neon, then put DATABASE_URL into Railway's variables and redeploy."
+        "Railway does not know it yet, and until then the application cannot log in: put DATABASE_URL into its "
+        "variables and redeploy. Neon has it already where the stack has a `host`; else give it to app_user there."
     ),
+    "migrator_user": (
+        "Whoever runs the migrations does not know it yet: put MIGRATION_DATABASE_URL there. Neon has it already where "
+        "the stack has a `host`; else give it to migrator_user there."
+    ),
+    "backup_user": "The runner has it, and Neon as well: nobody else logs in with it.",
     "jwt": "Railway does not know it yet: put JWT_SECRET into its variables and redeploy. Everyone is logged out then.",
     "refresh_token": (
         "Railway does not know it yet: put REFRESH_TOKEN_SECRET into its variables and redeploy. "

@@ -78,6 +78,8 @@ class Restore:
         self.identity = Lent(self.given.identity, self.given.passphrase) if self.given.identity else None
 
     def run(self) -> None:
+        if self.settings.address is None and self.given.address:
+            raise BackupError("The database is on this server, and nowhere else: leave out --address.")
         if self.settings.address is None or self.given.check:
             with source.opened(self.settings) as (server, live):
                 return self._with(server, live)
