@@ -1,4 +1,4 @@
-"""`./infra drift`: what somebody changed on the server by hand. Nothing is touched.
+"""`./infra drift`: what somebody changed by hand, on the server and at Cloudflare. Nothing is touched.
 
 The converge script looks, in its check mode; pulumi-command cannot. `./infra up` gives the fingerprint of
 what was found to the converge, which then runs although no setting has changed.
@@ -16,6 +16,8 @@ from components.host.config import HostSettings
 from components.host.items import Item
 from components.host.remote import check_command
 from components.host.report import CHANGED, COMPARED, EXTRA, FAILED, Line, Report, ReportError, parse
+from ops.edge.drift import as_text as zone_as_text
+from ops.edge.drift import edge_drift
 from ops.errors import OperatorError
 from ops.server import NoConnectionError, Server, settings_of
 from ops.systems import server_items
@@ -38,6 +40,8 @@ LONGEST_DIFF = 40
 def drift(target: Target, as_json: bool) -> None:
     """What somebody changed on the server by hand, as a diff for each thing. Nothing is touched.
 
+    With CLOUDFLARE_API_TOKEN set, the zone's records and rulesets are compared as well.
+
     Ends with 0 when everything is as `./infra up` left it, 2 when something is not, 1 when nobody could look.
     """
     settings = settings_of(target)
@@ -45,8 +49,12 @@ def drift(target: Target, as_json: bool) -> None:
     if not isinstance(host, HostSettings):
         raise OperatorError(f"{target.system} has no server of its own: drift is for neurmatic.")
     report = look(host, server_items(settings))
-    click.echo(as_data(host, report) if as_json else as_text(host, report))
-    sys.exit(DRIFT if report.drift else 0)
+    zone = edge_drift(settings)
+    if as_json:
+        click.echo(as_data(host, report, zone))
+    else:
+        click.echo("\n".join(filter(None, (as_text(host, report), zone_as_text(settings, zone)))))
+    sys.exit(DRIFT if report.drift or zone else 0)
 
 
 def look(host: HostSettings, more: Sequence[Item] = ()) -> Report:
@@ -86,7 +94,7 @@ def _item(line: Line) -> list[str]:
     return [f"  {line.item}: {line.reason}", *(f"      {row}".rstrip() for row in [*shown, *more])]
 
 
-def as_data(host: HostSettings, report: Report) -> str:
+def as_data(host: HostSettings, report: Report, zone: list[str] | None = None) -> str:
     differ = [each for state in HEADINGS for each in report.of(state)]
     items = [
         {
@@ -98,5 +106,5 @@ def as_data(host: HostSettings, report: Report) -> str:
         }
         for each in differ
     ]
-    whole = {"host": host.address, "drift": bool(report.drift), "fingerprint": report.fingerprint}
+    whole = {"host": host.address, "drift": bool(report.drift or zone), "fingerprint": report.fingerprint, "edge": zone}
     return json.dumps({**whole, "looked_at": len(report.lines), "seconds": report.seconds, "items": items}, indent=2)

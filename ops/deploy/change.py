@@ -19,8 +19,9 @@ from ops.emulated import set_up_for
 from ops.errors import OperatorError
 from ops.inventory import finder
 from ops.recover import recover
+from ops.repairs import repairs
 from ops.server import settings_of
-from ops.server_look import AGENT, looked_at
+from ops.server_look import AGENT, seen_at
 from ops.session import Session, backend_of, open_session, say
 from ops.target import Target
 from rehearsal.stackfile import laid_over
@@ -112,7 +113,9 @@ def _run(target: Target) -> Failure | None:
     session = open_session(target)
     recover(session, backend_of(session), target.system, finder(session))
     mend_after_failure(session)
-    code, output = watched(looked_at(session), "up", "--yes", "--skip-preview")
+    session, report = seen_at(session)
+    # What somebody has changed by hand is put right by this change as well.
+    code, output = watched(session, "up", "--yes", "--skip-preview", *repairs(session, report))
     return failure_in(output) if code else None
 
 

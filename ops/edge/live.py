@@ -103,7 +103,7 @@ def contested_records(wanted: Wanted, live: Live) -> list[dict[str, Any]]:
         for record in live.records
         if record["type"] in ADDRESSES
         and record["name"] in names
-        and not any(_is_that(entry, record) for entry in wanted.records)
+        and not any(is_that(entry, record) for entry in wanted.records)
     ]
 
 
@@ -114,7 +114,7 @@ def imports(name: str, wanted: Wanted, live: Live) -> list[dict[str, str]]:
         _import("dnsRecord:DnsRecord", f"{name}-{entry.role}", f"{zone}/{record['id']}")
         for entry in wanted.records
         for record in live.records
-        if _is_that(entry, record)
+        if is_that(entry, record)
     ]
     if wanted.settings.role is ZoneRole.TENANT:
         return found
@@ -147,7 +147,7 @@ def _import(kind: str, name: str, identity: str) -> dict[str, str]:
     return {"type": f"cloudflare:index/{kind}", "name": name, "id": identity}
 
 
-def _is_that(entry: Entry, record: Mapping[str, Any]) -> bool:
+def is_that(entry: Entry, record: Mapping[str, Any]) -> bool:
     if (entry.name, entry.type) != (record["name"], record["type"]):
         return False
     if entry.data is not None:
