@@ -111,6 +111,9 @@ def reported(steps: Steps, path: Path | None) -> Iterator[Steps]:
     """On the terminal and as a file, also when it ends badly."""
     try:
         yield steps
+    except BaseException as error:
+        steps.failed = steps.failed or str(error) or "it was interrupted."
+        raise
     finally:
         stamp = steps.began.strftime("%Y%m%d-%H%M%S")
         if steps.done:

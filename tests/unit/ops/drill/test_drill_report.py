@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.drill.heard import heard
+from ops.drill.recover import reported
 from ops.drill.steps import TARGET_SECONDS, Step, Steps, spoken
 from ops.errors import OperatorError
 
@@ -63,3 +64,13 @@ def test_what_a_command_says_is_shown_and_known() -> None:
     code, lines = heard([sys.executable, "-c", "import sys; print('one'); sys.exit('two')"], terminal)
     assert (code, sorted(lines)) == (1, ["one", "two"])
     assert "          one\n" in terminal.getvalue()
+
+
+def test_whatever_ends_a_recovery_is_on_its_page(tmp_path: Path) -> None:
+    """Also what happens between two steps, such as a question that is answered with no."""
+    steps = Steps("x")
+    with pytest.raises(OperatorError), reported(steps, tmp_path / "page.md"):
+        with steps.step("compared"):
+            pass
+        raise OperatorError("Nothing was changed.")
+    assert "NOT RECOVERED: Nothing was changed." in (tmp_path / "page.md").read_text()
