@@ -23,7 +23,7 @@ VERBS = {
     "check": ("ops.check:check", "All mistakes of a stack file at once, without an engine"),
     "outputs": ("ops.outputs:outputs", "What a stack hands out: for people, as JSON, as an env file"),
     "bootstrap": ("ops.bootstrap:bootstrap", "First time: state backend, secrets provider, host key"),
-    "adopt": ("ops.adopt:adopt", "Buckets that exist already are taken over with their objects"),
+    "adopt": ("ops.adopt.verb:adopt", "Buckets that exist, and a stack that docker-compose runs, are taken over"),
     "escrow": ("ops.escrow.verb:escrow", "The sealed copy of the state, and the way back from it"),
     "credentials": ("ops.credentials.listing:credentials", "Each secret's source, age and due date; never a value"),
     "rotate": ("ops.credentials.rotate:rotate", "Another version of one credential, and nobody notices"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.adopt import Planned, differences, with_components
+from ops.adopt.buckets import Planned, differences, with_components
 
 URN = "urn:pulumi:production::neurmatic::infra:storage:Storage$aws:s3/bucket:Bucket::storage-media-bucket"
 

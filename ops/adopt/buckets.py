@@ -1,4 +1,4 @@
-"""`./infra adopt`: buckets that exist already are taken into the state with their objects, before anything changes."""
+"""Buckets that exist already are taken into the state with their objects, before anything changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ import click
 
 from components.adoption import VARIABLE, key
 from ops.bootstrap import ask
-from ops.emulated import set_up_for
 from ops.errors import OperatorError
-from ops.session import Session, open_session, say
-from ops.target import Target, target_options
-from ops.up import put_in_order
+from ops.session import Session, say
 
 BUCKET = "aws:s3/bucket:Bucket"
 # What S3 keeps beside a bucket: the resource's type, how it is asked for, and what shows that it has been set.
@@ -60,26 +57,27 @@ class Planned:
         return self.urn.rpartition("::")[2]
 
 
-@click.command()
-@target_options
-@click.option("--yes", is_flag=True, help="Import what is found without asking. Nothing is changed by that.")
-def adopt(target: Target, yes: bool) -> None:
-    """Take buckets that exist already, with their objects and settings, into the state; then show the difference."""
-    set_up_for(target)
-    session = open_session(target)
-    put_in_order(session)
-    planned = planned_by(session)
-    s3 = client_for(session)
-    found = [each for each in planned.values() if exists(s3, each)]
-    if not found:
-        say("Nothing of what would be created exists already: there is nothing to adopt.")
-        return
-    for line in described(s3, found):
+@dataclass(frozen=True)
+class Found:
+    """What an `up` would create, and what of that exists already."""
+
+    planned: Mapping[str, Planned]
+    there: Sequence[Planned]
+
+
+def looked_for(session: Session) -> Found:
+    planned, s3 = planned_by(session), client_for(session)
+    return Found(planned, [each for each in planned.values() if exists(s3, each)])
+
+
+def take_over(session: Session, found: Found, yes: bool) -> None:
+    """With objects and settings, into the state; then the difference is shown."""
+    for line in described(client_for(session), found.there):
         say(line)
     ask("Take these into the state as they are?", yes)
-    import_as_they_are(session, found, with_components(found, planned))
+    import_as_they_are(session, found.there, with_components(found.there, found.planned))
     say("Taken over, and changed in nothing. This is what the next `./infra up` would change in them:")
-    for line in differences(steps_of(session), {each.bucket for each in found}):
+    for line in differences(steps_of(session), {each.bucket for each in found.there}):
         click.echo(line)
 
 

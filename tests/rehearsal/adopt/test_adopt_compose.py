@@ -1,0 +1,129 @@
+"""A stack that docker-compose runs becomes ours, with every row, and goes back; whoever is interrupted goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from old_stack import NETWORK, POSTGRES, OldStack
+
+from ops.target import ROOT
+from rehearsal.load import Plan, Report, Seen, asking, loading
+from rehearsal.load.report import miswritten
+
+pytestmark = [
+    pytest.mark.rehearsal,
+    pytest.mark.engine,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(1800),
+]
+OUTAGE = 60.0
+PER_SECOND = 20.0
+
+
+def test_the_old_stack_is_described_and_nothing_is_touched(old: OldStack) -> None:
+    with asking(old.target(), "before") as seen:
+        time.sleep(5)
+        before = old.machine.ssh("sudo docker ps --all --no-trunc && sudo find /mnt/data /var/lib -maxdepth 1").stdout
+        done = old.whole.infra("adopt", answer="n\n")
+        after = old.machine.ssh("sudo docker ps --all --no-trunc && sudo find /mnt/data /var/lib -maxdepth 1").stdout
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Nothing was changed." in done.stderr
+    assert "docker-compose (project stack), 6 containers" in done.stdout
+    assert "/mnt/data/postgres (" in done.stdout
+    assert "moves to /mnt/data/postgres/pgdata" in done.stdout
+    assert "is copied to /mnt/data/redis" in done.stdout
+    assert "keeps no append-only file yet" in done.stdout
+    assert without_age(before) == without_age(after)
+    assert_unharmed(seen)
+
+
+def test_it_is_taken_over_with_every_row(old: OldStack) -> None:
+    old.say("SET", "session:1", "kept")
+    target = old.target()
+    with loading(target, Plan(prefix="over", rate=PER_SECOND, seconds=1200)) as heard:
+        time.sleep(5)
+        done = old.whole.infra("adopt", "--yes")
+        time.sleep(3)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    told = re.search(r"after (\d+) s without", done.stdout)
+    assert told
+    assert float(told.group(1)) < OUTAGE, done.stdout
+    failed = [record for record in heard.records if record.outcome]
+    seconds = max(each.ended for each in failed) - min(each.began for each in failed)
+    print(f"visitors went without for {seconds:.1f} s; told were {told.group(1)} s")
+    # Before the short part and after it nobody noticed anything.
+    assert seconds < float(told.group(1)) + 5
+    assert not list(miswritten(heard.records, old.whole.ledger()))
+    assert len(Report(heard.records).records) > 10 * PER_SECOND
+    assert old.say_new("GET", "session:1") == "kept"
+    running = old.whole.containers()
+    assert all("before-adoption-" in name or "(healthy)" in status for name, status in running.items()), running
+
+
+def test_a_second_time_there_is_nothing_to_do(old: OldStack) -> None:
+    before = old.whole.containers().keys()
+    done = old.whole.infra("adopt", "--yes")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "nothing is to do" in done.stderr
+    assert old.whole.containers().keys() == before
+    clean = old.whole.pulumi("preview", "--refresh", "--expect-no-changes")
+    assert clean.returncode == 0, clean.stdout[-3000:]
+
+
+def test_it_leads_back_with_what_was_written_since(old: OldStack) -> None:
+    with asking(old.whole.target(), "since") as seen:
+        time.sleep(3)
+    done = old.whole.infra("adopt", "--back", "--yes")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert_serves(old)
+    assert set(seen.written) <= old.ledger().keys()
+    # The copy of Redis has what its original has not.
+    assert "WHAT WAS WRITTEN SINCE" in done.stdout
+    networks = old.machine.ssh("sudo docker network ls --format '{{.Name}}'").stdout.split()
+    assert networks.count(NETWORK) == 1
+    policy = old.machine.ssh(f"sudo docker inspect --format '{{{{.HostConfig.RestartPolicy.Name}}}}' {POSTGRES}").stdout
+    assert policy.strip() == "always"
+
+
+def test_killed_in_the_middle_it_goes_on(old: OldStack) -> None:
+    """The laptop goes while the engine is at work, and nothing is served by either stack."""
+    place = ["--stack", "production", "--rehearsal", "--name", old.whole.name]
+    command = [sys.executable, "-m", "ops", "adopt", *place, "--yes"]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 900
+    while "before-adoption-" not in old.machine.ssh("sudo docker ps --all").stdout:
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    time.sleep(12)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = old.whole.infra("adopt", "--yes")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    assert "it goes on" in done.stdout
+    with asking(old.whole.target(), "after") as seen:
+        time.sleep(3)
+    assert_unharmed(seen)
+    assert set(seen.written) <= old.whole.ledger().keys()
+
+
+def assert_unharmed(seen: Seen) -> None:
+    assert not seen.failed
+    assert seen.total > PER_SECOND
+
+
+def assert_serves(old: OldStack) -> None:
+    with asking(old.target(), f"serves-{time.time():.0f}") as seen:
+        time.sleep(3)
+    assert_unharmed(seen)
+
+
+def without_age(listed: str) -> str:
+    return re.sub(r"(Up )?(About )?(an?|\d+) (second|minute|hour)s?( ago)?", "", listed)

@@ -1,0 +1,6 @@
+"""The tests' own helper, `fake_docker`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
