@@ -66,11 +66,15 @@ def test_what_a_command_says_is_shown_and_known() -> None:
     assert "          one\n" in terminal.getvalue()
 
 
-def test_whatever_ends_a_recovery_is_on_its_page(tmp_path: Path) -> None:
-    """Also what happens between two steps, such as a question that is answered with no."""
-    steps = Steps("x")
-    with pytest.raises(OperatorError), reported(steps, tmp_path / "page.md"):
+def refused_in_between(path: Path) -> None:
+    with reported(Steps("x"), path) as steps:
         with steps.step("compared"):
             pass
         raise OperatorError("Nothing was changed.")
+
+
+def test_whatever_ends_a_recovery_is_on_its_page(tmp_path: Path) -> None:
+    """Also what happens between two steps, such as a question that is answered with no."""
+    with pytest.raises(OperatorError):
+        refused_in_between(tmp_path / "page.md")
     assert "NOT RECOVERED: Nothing was changed." in (tmp_path / "page.md").read_text()
