@@ -17,6 +17,7 @@ import yaml
 from neurmatic.settings import NeurmaticSettings
 from ops import engine
 from ops.deploy import stackedit
+from ops.drill.lost import DUMPS, key_of
 from ops.drill.newserver import NewServer
 from ops.errors import OperatorError
 from ops.escrow.envelope import Envelope
@@ -27,6 +28,7 @@ from ops.target import ROOT, Target
 from rehearsal.stackfile import without_secrets
 from rehearsal.workspace import Workspace, machine_of, write
 
+OPERATORS_OWN = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY", "CLOUDFLARE_EMAIL")
 APART = ROOT / ".toolchain" / "drills" / "apart"
 PROVIDER = re.compile(r"^secretsprovider: .*\n", re.MULTILINE)
 IPV6 = re.compile(r"^    ipv6: .*\n", re.MULTILINE)
@@ -103,12 +105,20 @@ def apart(target: Target, envelope: Envelope, new: NewServer) -> Iterator[Sessio
         path = folder / f"Pulumi.{target.stack}.yaml"
         text = OLD_SECRET.sub("", OLD_KEY.sub("", PROVIDER.sub("", stack_file_of(envelope))))
         path.write_text(quiet(with_server(path, text, new), target.system))
-        environment = with_policies(engine.environment(os.environ, engine.ensure(say)))
+        environment = with_policies(engine.environment(powerless(os.environ, envelope), engine.ensure(say)))
         # The passphrase is known to this process alone: what lies in the folder meanwhile is of no use to anybody.
         own = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(32)}
         yield Session(target, folder, {**environment, **own})
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def powerless(environment: Mapping[str, str], envelope: Envelope) -> dict[str, str]:
+    """The engine comes to AWS with the server's key, which reads and adds dumps and can do nothing else: whatever goes
+    wrong in a drill, there is nothing that it could change."""
+    kept = {name: value for name, value in environment.items() if name not in OPERATORS_OWN}
+    key = key_of(envelope.state, DUMPS)
+    return {**kept, "AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1]} if key else kept
 
 
 def project_file(envelope: Envelope, target: Target) -> str:

@@ -12,7 +12,8 @@ Resource = dict[str, Any]
 ON_THE_SERVER = ("command:", "docker:", "pulumi:providers:docker")
 KEY = "aws:iam/accessKey:AccessKey"
 DUMPS, UPLOADS = "storage-dumps-key", "storage-uploads-key"
-NOBODYS = "a-drill-has-none"
+# Of the shape that providers and their stand-ins accept, or they would not even begin.
+NOBODYS = "rehearsal-of-a-way-back-without-any-keys"
 # Without it no image comes; whoever else has given a secret shall not hear of a drill.
 NEEDED_IN_A_DRILL = ("registry_token",)
 

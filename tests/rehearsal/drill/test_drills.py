@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.drill.ground import APART
+from ops.drill.lost import NOBODYS
 from ops.drill.steps import TARGET_SECONDS, Steps
 from ops.escrow.envelope import identities_in, new_identity, seal, unseal
 from rehearsal.drill.beside import drilled, empty_beside, living
@@ -101,8 +102,8 @@ def test_a_drill_beside_the_living_is_noticed_by_nobody(stage: Stage, tmp_path: 
         assert int(machine.ssh(client, stdin="SELECT count(*) FROM ledger").stdout) >= len(stage.promised)
         told = machine.ssh("sudo cat /opt/neurmatic/infrastructure/secrets/backend/environment").stdout
     assert living(stage) == before
-    assert "SENDGRID_API_KEY=a-drill-has-none" in told
-    assert "AWS_SECRET_ACCESS_KEY=a-drill-has-none" in told
+    assert f"SENDGRID_API_KEY={NOBODYS}" in told
+    assert f"AWS_SECRET_ACCESS_KEY={NOBODYS}" in told
     assert not APART.exists() or not list(APART.iterdir())
     page = (tmp_path / "report.md").read_text()
     assert "Recovered in" in page

@@ -14,7 +14,7 @@ from components.host.config import HostSettings
 from neurmatic.settings import NeurmaticSettings
 from ops import hostkey
 from ops.drill import newserver
-from ops.drill.ground import quiet, settings_in, stack_file_of, with_server
+from ops.drill.ground import powerless, quiet, settings_in, stack_file_of, with_server
 from ops.drill.newserver import NewServer, phase_of, public_address, refuse_living, shown_key
 from ops.errors import OperatorError
 from ops.escrow.envelope import About, Envelope
@@ -170,3 +170,14 @@ def test_what_was_wanted_of_the_old_server_is_wanted_of_the_new_one() -> None:
     assert isinstance(new, HostSettings)
     unchanged = old.model_dump(exclude={"address", "ipv4", "ipv6", "ssh"})
     assert new.model_dump(exclude={"address", "ipv4", "ipv6", "ssh"}) == unchanged
+
+
+def test_the_engine_of_a_drill_holds_no_rights_of_the_operator() -> None:
+    key = {"urn": "x::storage-dumps-key", "type": "aws:iam/accessKey:AccessKey", "outputs": {"id": "a", "secret": "b"}}
+    envelope = replace(ENVELOPE, state={"deployment": {"resources": [key]}})
+    given = {"PATH": "/bin", "AWS_PROFILE": "admin", "AWS_SESSION_TOKEN": "t", "AWS_ACCESS_KEY_ID": "operator"}
+    assert powerless({**given, "CLOUDFLARE_API_TOKEN": "x"}, envelope) == {
+        "PATH": "/bin",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.drill.lost import cut_off, harmless, key_of, resources, without_server
+from ops.drill.lost import NOBODYS, cut_off, harmless, key_of, resources, without_server
 
 URN = "urn:pulumi:production::neurmatic::"
 HIDDEN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": json.dumps("s3cret")}
@@ -72,7 +72,7 @@ def test_the_key_of_the_backups_is_found_whatever_its_generation() -> None:
 
 def test_a_drill_gets_no_key_to_the_uploads_and_keeps_the_one_to_the_backups() -> None:
     drilled = cut_off(STATE)
-    assert key_of(drilled, "storage-uploads-key") == ("a-drill-has-none", "a-drill-has-none")
+    assert key_of(drilled, "storage-uploads-key") == (NOBODYS, NOBODYS)
     assert key_of(drilled, "storage-dumps-key") == ("AK2", "s3cret")
 
 
@@ -80,6 +80,6 @@ def test_a_drill_knows_no_secret_of_a_third_party_but_the_registrys() -> None:
     given = {"neurmatic:registry_token": "t", "neurmatic:sendgrid_api_key": "s", "neurmatic:cloudflare_api_token": "c"}
     assert harmless(given) == {
         "neurmatic:registry_token": "t",
-        "neurmatic:sendgrid_api_key": "a-drill-has-none",
-        "neurmatic:cloudflare_api_token": "a-drill-has-none",
+        "neurmatic:sendgrid_api_key": NOBODYS,
+        "neurmatic:cloudflare_api_token": NOBODYS,
     }
