@@ -31,6 +31,10 @@ SUBJECTS = {
         "How long a backup and the load of a restore take, beside pg_dump | gzip -9 and zcat | psql",
         ["-m", "bench.backup"],
     ),
+    "drill": (
+        "How long the way takes from an escrow envelope and an empty machine to HTTPS with the last backup's data",
+        ["-m", "ops", "drill", "server"],
+    ),
     "edgerules-differential": (
         "Generated expressions and requests on which edgerules and wirefilter agree",
         ["-m", "tests.differential.run", "--pairs", "100000"],

@@ -15,6 +15,7 @@ from ops.drill.server import recover
 from ops.drill.steps import TARGET_SECONDS, Steps
 from ops.emulated import set_up
 from ops.errors import OperatorError
+from ops.session import say
 from ops.target import Target
 
 SCENARIOS = {
@@ -74,5 +75,7 @@ def played(scenario: str, name: str, report: Path | None) -> None:
     except RehearsalError as error:
         raise OperatorError(str(error)) from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{steps.page()}\n{text.replace('# ', '## ', 1)}".rstrip() + "\n")
-    click.echo(f"\n{steps.page()}\nThe report: {path}")
+    page = f"{steps.page()}\n{text.replace('# ', '## ', 1)}".rstrip()
+    path.write_text(f"{page}\n")
+    click.echo(page)
+    say(f"The report: {path}")

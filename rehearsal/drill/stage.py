@@ -73,10 +73,16 @@ class Stage:
         self.promised, self.later = before, [key for key in seen.written if key not in set(before)]
 
     def infra(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The documented command; it is shown as it works."""
-        command = [sys.executable, "-m", "ops", *words, *self.place()]
+        """The documented command; it is shown as it works, beside what a drill has to say in the end."""
         return subprocess.run(
-            command, cwd=ROOT, env=os.environ, text=True, stdin=subprocess.DEVNULL, timeout=COMMAND_SECONDS, check=False
+            [sys.executable, "-m", "ops", *words, *self.place()],
+            cwd=ROOT,
+            env=os.environ,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
 
     def place(self) -> Sequence[str]:
