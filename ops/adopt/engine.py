@@ -15,21 +15,23 @@ from ops.session import Session
 STACK = "infra:containers:ContainerStack"
 IMAGE = "docker:index/remoteImage:RemoteImage"
 CONTAINER = "docker:index/container:Container"
+CHANGES = ("create", "update", "replace")
 State = Mapping[str, Any]
 
 
-def before_the_outage(created: Sequence[State]) -> list[str]:
-    """All that would be made, but for what needs the old stack to be gone, and for what needs that."""
-    late = set(of_containers(created))
-    return [each["urn"] for each in created if each["urn"] not in late]
+def before_the_outage(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """All that would be changed, but for what needs the old stack to be gone, and for what needs that."""
+    late = set(of_containers([step["newState"] for step in steps if step.get("newState")]))
+    changed = [step["urn"] for step in steps if step["op"] in CHANGES]
+    return [urn for urn in changed if urn not in late]
 
 
 def of_containers(resources: Iterable[State]) -> list[str]:
     """What stands on names, ports and data of the containers: their component's own, images apart, and what follows."""
     found: list[str] = []
-    components = {each["urn"] for each in resources if each["type"] == STACK}
     for each in resources:
-        mine = each.get("parent") in components and each["type"] != IMAGE
+        # A plan does not tell of what stays as it is, so the component is known by its name alone.
+        mine = f"::{STACK}::" in (each.get("parent") or "") and each["type"] != IMAGE
         if mine or any(urn in found for urn in needs(each)):
             found.append(each["urn"])
     return found
@@ -44,8 +46,7 @@ def needs(resource: State) -> list[str]:
 def prepare(session: Session) -> None:
     """Judged as a whole first, by the policies as well; then what comes before the outage."""
     steps = json.loads(session.ask("preview", "--json"))["steps"]
-    created = [step["newState"] for step in steps if step["op"] in ("create", "update", "replace")]
-    urns = before_the_outage(created)
+    urns = before_the_outage(steps)
     if urns:
         unjudged = {name: value for name, value in session.environment.items() if "POLICY_PACK" not in name}
         targets = [word for urn in urns for word in ("--target", urn)]

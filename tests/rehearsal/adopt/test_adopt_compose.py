@@ -13,7 +13,7 @@ import pytest
 from old_stack import NETWORK, POSTGRES, OldStack
 
 from ops.target import ROOT
-from rehearsal.load import Plan, Report, Seen, asking, loading
+from rehearsal.load import Plan, Seen, asking, loading
 from rehearsal.load.report import miswritten
 
 pytestmark = [
@@ -25,6 +25,11 @@ pytestmark = [
 ]
 OUTAGE = 60.0
 PER_SECOND = 20.0
+RELEASE = "1.5.0"
+SETTLES = 10.0
+"""What the verb does after the last answer that it waits for."""
+BLINK = 2.0
+"""The engine's restart loads the rules anew that lead visitors to a container."""
 
 
 def test_the_old_stack_is_described_and_nothing_is_touched(old: OldStack) -> None:
@@ -46,22 +51,25 @@ def test_the_old_stack_is_described_and_nothing_is_touched(old: OldStack) -> Non
 
 def test_it_is_taken_over_with_every_row(old: OldStack) -> None:
     old.say("SET", "session:1", "kept")
-    target = old.target()
-    with loading(target, Plan(prefix="over", rate=PER_SECOND, seconds=1200)) as heard:
+    with loading(old.target(), Plan(prefix="over", rate=PER_SECOND, seconds=1200)) as heard:
         time.sleep(5)
-        done = old.whole.infra("adopt", "--yes")
-        time.sleep(3)
+        done = old.whole.infra("adopt", "--yes", "--release", RELEASE)
+        ended = time.time()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     told = re.search(r"after (\d+) s without", done.stdout)
     assert told
-    assert float(told.group(1)) < OUTAGE, done.stdout
-    failed = [record for record in heard.records if record.outcome]
-    seconds = max(each.ended for each in failed) - min(each.began for each in failed)
-    print(f"visitors went without for {seconds:.1f} s; told were {told.group(1)} s")
-    # Before the short part and after it nobody noticed anything.
-    assert seconds < float(told.group(1)) + 5
+    seconds = float(told.group(1))
+    assert seconds < OUTAGE, done.stdout
+    assert len(heard.records) > 10 * PER_SECOND
+    began = ended - seconds - SETTLES
+    # Its own certificate comes last, and these visitors trust the old one alone.
+    failed = [each for each in heard.records if each.outcome and "SSLCert" not in each.outcome]
+    early = [each.began for each in failed if each.began < began]
+    print(
+        f"{len(failed)} of {len(heard.records)} failed, {len(early)} of them before the {seconds:.0f} s that were told"
+    )
+    assert not early or max(early) - min(early) < BLINK
     assert not list(miswritten(heard.records, old.whole.ledger()))
-    assert len(Report(heard.records).records) > 10 * PER_SECOND
     assert old.say_new("GET", "session:1") == "kept"
     running = old.whole.containers()
     assert all("before-adoption-" in name or "(healthy)" in status for name, status in running.items()), running
