@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from components.host.config import HostSettings
 from ops import hostkey
 from ops.deploy.change import reach_server
 from ops.drill import newserver
-from ops.drill.ground import settings_in
+from ops.drill.ground import settings_in, with_server
 from ops.drill.newserver import NewServer
 from ops.drill.server import Job
 from ops.drill.steps import spoken
@@ -51,30 +52,27 @@ def job_for(target: Target, wanted: Wanted, endpoint: str | None = None) -> Job:
     settings = settings_in(envelope, rehearsal=target.rehearsal is not None)
     backup = chosen(backups(settings, envelope.state, endpoint), settings, wanted.backup, datetime.now(timezone.utc))
     needs_key(backup, wanted.backup_identity)
-    if not wanted.drill and not wanted.old_is_off:
-        newserver.refuse_living(settings.host.address, wanted.server, settings.host.ssh.port)
-    new = NewServer(
-        address=wanted.server,
-        user=wanted.user or settings.host.ssh.user,
-        host_key=newserver.shown_key(wanted.server, settings.host.ssh.port, wanted.host_key),
-        ipv4=newserver.public_address(wanted.server, wanted.ipv4),
-        ipv6=wanted.ipv6,
-    )
+    new = new_server(wanted, settings.host)
+    if target.rehearsal is None:
+        with_server(envelope, new)
     if session:
         reach_server(session)
     phase = newserver.phase_of(Server(new.settings(settings.host)), settings.host.root, settings.host.data)
     if session and not phase and wanted.envelope:
         refuse_state(session)
-    return Job(
-        target,
-        envelope,
-        settings,
-        new,
-        backup,
-        wanted.backup_identity,
-        phase,
-        wanted.drill,
-        from_backend=wanted.envelope is None,
+    stays = wanted.envelope is None
+    return Job(target, envelope, settings, new, backup, wanted.backup_identity, phase, wanted.drill, from_backend=stays)
+
+
+def new_server(wanted: Wanted, old: HostSettings) -> NewServer:
+    if not wanted.drill and not wanted.old_is_off:
+        newserver.refuse_living(old.address, wanted.server, old.ssh.port)
+    return NewServer(
+        address=wanted.server,
+        user=wanted.user or old.ssh.user,
+        host_key=newserver.shown_key(wanted.server, old.ssh.port, wanted.host_key),
+        ipv4=newserver.public_address(wanted.server, wanted.ipv4),
+        ipv6=wanted.ipv6,
     )
 
 
@@ -128,8 +126,10 @@ def announced(job: Job) -> str:
     return "\n".join(rows)
 
 
-def confirmed(job: Job, yes: bool) -> None:
+def confirmed(job: Job, wanted: Wanted, yes: bool) -> None:
     click.echo(announced(job))
+    if yes and wanted.host_key is None:
+        raise OperatorError("--yes needs --host-key: without it nobody has compared the server's key with its console.")
     if yes:
         return
     question = "Compare the host key with the provider's console. Is it that one, and shall it begin?"

@@ -58,14 +58,23 @@ def settings_in(envelope: Envelope, rehearsal: bool) -> NeurmaticSettings:
     return report.settings
 
 
-def with_server(path: Path, text: str, new: NewServer) -> str:
-    """The stack file's text with another server in it; everything else stays as it is."""
-    write(path, text)
+def with_server(envelope: Envelope, new: NewServer) -> str:
+    """The envelope's stack file with another server in it; everything else stays as it is."""
+    text = stack_file_of(envelope)
     host, ssh = ("neurmatic:host",), ("neurmatic:host", "ssh")
     values = {"address": new.address, "ipv4": new.ipv4, **({"ipv6": quoted(new.ipv6)} if new.ipv6 else {})}
-    write(path, stackedit.written(path, host, values))
-    result = stackedit.written(path, ssh, {"user": new.user, "host_key": new.host_key})
-    return result if new.ipv6 else IPV6.sub("", result, count=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"Pulumi.{envelope.about.stack}.yaml"
+        path.write_text(text)
+        path.write_text(stackedit.written(path, host, values))
+        result = stackedit.written(path, ssh, {"user": new.user, "host_key": new.host_key})
+    result = result if new.ipv6 else IPV6.sub("", result, count=1)
+    if new.ipv6 is None and yaml.safe_load(result)["config"]["neurmatic:host"].get("ipv6"):
+        raise OperatorError(
+            f"neurmatic:host in {path.name} has an ipv6 address that is not written as a line of its own, and AAAA "
+            "records would lead to the old server: give the new one's by --ipv6."
+        )
+    return result
 
 
 def quoted(text: str) -> str:
@@ -78,7 +87,7 @@ def real(target: Target, envelope: Envelope, new: NewServer) -> Session:
     before, text = path.read_text(), stack_file_of(envelope)
     if without_secrets(yaml.safe_load(before)) != without_secrets(yaml.safe_load(text)):
         say(f"{path.name} was another one on {envelope.about.written}: that one counts. `git diff` shows what differs.")
-    write(path, with_server(path, text, new))
+    write(path, with_server(envelope, new))
     return open_session(target)
 
 
@@ -103,8 +112,8 @@ def apart(target: Target, envelope: Envelope, new: NewServer) -> Iterator[Sessio
     try:
         (folder / "Pulumi.yaml").write_text(project_file(envelope, target))
         path = folder / f"Pulumi.{target.stack}.yaml"
-        text = OLD_SECRET.sub("", OLD_KEY.sub("", PROVIDER.sub("", stack_file_of(envelope))))
-        path.write_text(quiet(with_server(path, text, new), target.system))
+        text = OLD_SECRET.sub("", OLD_KEY.sub("", PROVIDER.sub("", with_server(envelope, new))))
+        path.write_text(quiet(text, target.system))
         environment = with_policies(engine.environment(powerless(os.environ, envelope), engine.ensure(say)))
         # The passphrase is known to this process alone: what lies in the folder meanwhile is of no use to anybody.
         own = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(32)}

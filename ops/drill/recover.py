@@ -66,8 +66,9 @@ def server(target: Target, yes: bool, report: Path | None, **given: Any) -> None
     Everything is looked at before anything is touched. What was cut off goes on by the same command.
     """
     began = datetime.now(timezone.utc)
-    job = job_for(target, Wanted(**given), endpoint_of(target))
-    confirmed(job, yes)
+    wanted = Wanted(**given)
+    job = job_for(target, wanted, endpoint_of(target))
+    confirmed(job, wanted, yes)
     with reported(Steps(f"Recovery of {target.stack}: loss of the whole server", TARGET_SECONDS), report) as steps:
         bring_back(job, steps, began)
 

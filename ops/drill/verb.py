@@ -52,8 +52,9 @@ def drill(scenario: str, server: str | None, report: Path | None, yes: bool, **g
     if rehearsal or scenario != "server":
         raise OperatorError("--server is for the loss of a real server: leave out --rehearsal and the scenario.")
     began = datetime.now(timezone.utc)
-    job = job_for(Target("neurmatic", stack), Wanted(server=server, drill=True, **given))
-    confirmed(job, yes)
+    wanted = Wanted(server=server, drill=True, **given)
+    job = job_for(Target("neurmatic", stack), wanted)
+    confirmed(job, wanted, yes)
     with reported(Steps(f"Drill of {stack}: loss of the whole server", TARGET_SECONDS), report) as steps:
         recover(job, steps, began)
 

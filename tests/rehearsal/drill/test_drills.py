@@ -36,6 +36,7 @@ def refusal(stage: Stage, *words: str) -> str:
     """What `./infra recover server` says instead of touching anything."""
     machine = stage.whole.machine
     server = ["--server", machine.address, "--user", machine.user, "--old-server-is-off", "--yes"]
+    server += ["--host-key", machine.host_key]
     command = [sys.executable, "-m", "ops", "recover", "server", *stage.place(), *server, *words]
     before = stage.whole.containers()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,16 @@ from components.host.config import HostSettings
 from neurmatic.settings import NeurmaticSettings
 from ops import hostkey
 from ops.drill import newserver
+from ops.drill.asking import Wanted, announced, confirmed
 from ops.drill.ground import powerless, quiet, settings_in, stack_file_of, with_server
 from ops.drill.newserver import NewServer, phase_of, public_address, refuse_living, shown_key
+from ops.drill.server import Job
+from ops.drill.vault import Backup
 from ops.errors import OperatorError
 from ops.escrow.envelope import About, Envelope
 from ops.server import Server
 from ops.stackcheck import check_file
-from ops.target import ROOT
+from ops.target import ROOT, Target
 
 ABOUT = About("neurmatic", "production", "2026-11-21T20:00:00+00:00", "up", "s3://b", "awskms://k", "v3", "abc", 1)
 FILE = (ROOT / "Pulumi.production.yaml").read_text()
@@ -47,7 +51,7 @@ def settings() -> NeurmaticSettings:
 
 def test_only_the_server_changes_in_the_stack_file(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.production.yaml"
-    path.write_text(with_server(path, FILE, NEW))
+    path.write_text(with_server(ENVELOPE, NEW))
     before, after = yaml.safe_load(FILE)["config"], yaml.safe_load(path.read_text())["config"]
     host, wanted = after.pop("neurmatic:host"), before.pop("neurmatic:host")
     assert after == before
@@ -62,10 +66,16 @@ def test_only_the_server_changes_in_the_stack_file(tmp_path: Path) -> None:
     assert not [each for each in check_file(path, rehearsal=True).mistakes if each.path[:1] == ("host",)]
 
 
-def test_a_new_ipv6_address_takes_the_old_ones_place(tmp_path: Path) -> None:
-    path = tmp_path / "Pulumi.production.yaml"
-    text = with_server(path, FILE, replace(NEW, ipv6="2001:db8::77"))
+def test_a_new_ipv6_address_takes_the_old_ones_place() -> None:
+    text = with_server(ENVELOPE, replace(NEW, ipv6="2001:db8::77"))
     assert yaml.safe_load(text)["config"]["neurmatic:host"]["ipv6"] == "2001:db8::77"
+
+
+def test_an_old_ipv6_address_never_stays_behind() -> None:
+    text = FILE.replace("    ipv6: 2001:db8::10", '    "ipv6": 2001:db8::10')
+    assert text != FILE
+    with pytest.raises(OperatorError, match="AAAA records would lead to the old server"):
+        with_server(replace(ENVELOPE, files={"Pulumi.production.yaml": text}), NEW)
 
 
 def test_the_settings_are_those_of_the_envelope() -> None:
@@ -181,3 +191,22 @@ def test_the_engine_of_a_drill_holds_no_rights_of_the_operator() -> None:
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
     }
+
+
+def test_nobody_says_yes_to_a_key_that_nobody_has_compared() -> None:
+    backup = Backup("neurmatic_20261122_020000.sql.gz", datetime.now(timezone.utc), 1000, False, archived=True)
+    job = Job(Target("neurmatic", "production"), ENVELOPE, settings(), NEW, backup, drill=True)
+    confirmed(job, Wanted("203.0.113.9", host_key=KEY), yes=True)
+    with pytest.raises(OperatorError, match="--yes needs --host-key"):
+        confirmed(job, Wanted("203.0.113.9"), yes=True)
+
+
+def test_what_is_about_to_happen_is_said() -> None:
+    backup = Backup("neurmatic_20261122_020000.sql.gz", datetime.now(timezone.utc), 1000, False, archived=True)
+    job = Job(Target("neurmatic", "production"), ENVELOPE, settings(), NEW, backup)
+    text = announced(job)
+    assert hostkey.fingerprint(KEY) in text
+    assert "vps-1a707765.vps.ovh.net, which must not come back" in text
+    assert "lead to 203.0.113.9" in text
+    assert "its retrieval takes up to 5 hours" in text
+    assert "A DRILL   beside the living stack" in announced(replace(job, drill=True))
