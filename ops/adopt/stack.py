@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from components.containers.onhost.takeover.journal import BACK, DONE, NOTHING
+from components.containers.onhost.takeover.places import COPIED
 from ops.adopt import engine, findings
 from ops.adopt.settings import keep
 from ops.adopt.takeover import Takeover
@@ -100,14 +101,14 @@ def take_over(stack: Stack, version: str | None) -> None:
         swept = stack.server.sweep(engine.known(session))
         if swept:
             say(f"Removed what a killed run has left half-made: {', '.join(swept)}.")
-    say("The old stack stops, and its data goes to its new place.")
-    stack.server.take()
     try:
+        say("The old stack stops, and its data goes to its new place.")
+        stack.server.take()
         engine.up(session)
         answered(place)
     except (OperatorError, KeyboardInterrupt) as failure:
-        say(f"{failure or 'Interrupted'}\nThe old stack comes back.")
-        lead_back(target)
+        say(f"{failure or 'Interrupted.'}\nThe old stack comes back.")
+        brought_back(target)
         raise OperatorError("The new stack did not serve, so the old one does again, with its data.") from None
     told = stack.server.done()
     seconds = told["ended"] - told["began"]
@@ -170,6 +171,30 @@ def answered(place: Place) -> None:
         if time.monotonic() > end:
             raise OperatorError(f"nginx answers with {answer['status'] or 'nothing'} ({answer.get('said', '')}).")
         time.sleep(0.5)
+
+
+def brought_back(target: Target) -> None:
+    try:
+        lead_back(target)
+    except OperatorError as failure:
+        raise OperatorError(
+            f"{failure}\nNEITHER STACK SERVES: `./infra adopt --stack {target.stack}` goes on; --back leads back."
+        ) from None
+
+
+def way_back(target: Target) -> str:
+    """What it means to go it, before anybody is asked."""
+    journal = Takeover(place_of(target).settings).look()["journal"]
+    if journal["phase"] == NOTHING:
+        raise OperatorError("Nothing has been taken over on this server, so nothing leads back.")
+    names = {"postgres": "PostgreSQL", "redis": "Redis"}
+    copied = [names[kind] for kind, move in sorted(journal["moves"].items()) if move["how"] == COPIED]
+    if not copied:
+        return "What was written since the take-over comes along, and so do the migrations that have run since."
+    return (
+        f"WHAT {' AND '.join(copied).upper()} WROTE SINCE THE TAKE-OVER DOES NOT COME ALONG: its files were copied, "
+        "and the old stack has the original. The copy is kept. The rest comes along, with its migrations."
+    )
 
 
 def lead_back(target: Target) -> None:

@@ -26,6 +26,7 @@ def adopt(target: Target, yes: bool, back: bool, version: str | None) -> None:
     set_up_for(target)
     session = open_session(target)
     if back:
+        click.echo(stack.way_back(target))
         ask("Stop this stack, and start the one that was there before?", yes)
         stack.lead_back(target)
         return

@@ -49,6 +49,18 @@ def test_the_old_stack_is_described_and_nothing_is_touched(old: OldStack) -> Non
     assert_unharmed(seen)
 
 
+def test_a_release_that_does_not_come_up_brings_the_old_stack_back(old: OldStack) -> None:
+    with asking(old.target(), "bad") as seen:
+        time.sleep(3)
+    old.whole.images.release("1.6.0", FAULT_CRASH_AT_START="1")
+    done = old.whole.infra("adopt", "--yes", "--release", "1.6.0")
+    assert done.returncode == 1, done.stdout[-3000:]
+    assert "the old one does again" in done.stderr, done.stderr[-3000:]
+    assert_serves(old)
+    assert set(seen.written) <= old.ledger().keys()
+    assert not [name for name in old.whole.containers() if "before-adoption" in name]
+
+
 def test_it_is_taken_over_with_every_row(old: OldStack) -> None:
     old.say("SET", "session:1", "kept")
     with loading(old.target(), Plan(prefix="over", rate=PER_SECOND, seconds=1200)) as heard:

@@ -20,6 +20,9 @@ def lead_back(docker: Docker, book: Book, wanted: Facts) -> "dict[str, Any]":
     journal = book.read()
     if journal["phase"] == NOTHING:
         raise TakeoverError("Nothing has been taken over on this server, so nothing leads back.")
+    missing = [each["name"] for each in of_kind(journal, "postgres", "redis") if not docker.state(each["id"])]
+    if missing:
+        raise TakeoverError(f"The old containers are gone ({', '.join(missing)}): nothing leads back to them.")
     if journal["phase"] != BACK:
         journal |= {"phase": BACK, "stamp": time.strftime("%Y%m%d_%H%M%S", time.gmtime())}
         book.write(journal)

@@ -251,6 +251,19 @@ def test_a_cluster_that_did_not_end_in_order_stays_where_it_is(tmp_path: Path) -
     assert (server.cluster / "base").exists()
 
 
+def test_without_the_old_containers_nothing_is_removed(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.take()
+    server.serve()
+    for gone in [each for each in server.docker.there.values() if each["Name"].startswith("/before-adoption-")]:
+        server.docker.remove(gone["Id"])
+    before = sorted(server.docker.there)
+    with pytest.raises(TakeoverError, match="nothing leads back"):
+        server.back()
+    assert sorted(server.docker.there) == before
+    assert server.book.read()["phase"] == DONE
+
+
 def test_data_of_somebody_else_is_not_written_over(tmp_path: Path) -> None:
     server = Server(tmp_path, copied=True)
     (server.data / "postgres/pgdata").mkdir(parents=True)
