@@ -6,6 +6,7 @@ The variants are made from the models: each setting gets another valid value, ma
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from stage import Stage
 from components.settings import inspect_data
 from neurmatic.settings import NeurmaticSettings
 from ops.changes import variants
+from ops.target import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 UP = ("up", "--yes", "--skip-preview", "--stack", "production")
@@ -51,6 +53,22 @@ def gathered(document: dict[str, Any], left: list[tuple[str, Any]]) -> tuple[dic
         else:
             later.append((key, value))
     return document, later
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_work() -> Iterator[None]:
+    """What the server is given is read from the checkout at each run: edited in between, it is a change indeed."""
+    before = shipped()
+    yield
+    edited = sorted(path for path, text in {**before, **shipped()}.items() if before.get(path) != text)
+    if edited:
+        pytest.fail(f"These files of the program were edited while it ran, so this proves nothing: {edited}")
+
+
+def shipped() -> dict[str, bytes]:
+    folders = (ROOT / name for name in ("components", "neurmatic"))
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {str(path): path.read_bytes() for path in files}
 
 
 def test_no_setting_leaves_a_change_behind(stage: Stage) -> None:
