@@ -20,7 +20,13 @@ from rehearsal.drill.stage import Stage, staged
 from rehearsal.load import asking
 from rehearsal.workspace import ROOT
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow, pytest.mark.long]
+pytestmark = [
+    pytest.mark.rehearsal,
+    pytest.mark.engine,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(1800),
+]
 
 
 @pytest.fixture(scope="module")
