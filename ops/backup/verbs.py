@@ -14,11 +14,13 @@ import click
 
 from ops.backup.onserver import Scripts, scripts_of
 from ops.errors import OperatorError
+from ops.repairs import urns
 from ops.session import open_session
 from ops.target import Target, target_options
 
 LENT = ("identity", "passphrase", "address")
 OWNER = "neuropilot:neon_owner_url"
+ROLES = "database-roles"
 # s3://BUCKET/KEY, or a remote of rclone.
 ELSEWHERE = re.compile(r"s3://|[A-Za-z0-9_-]+:[^/]")
 
@@ -78,7 +80,9 @@ def restore(target: Target, wanted: str, into: str | None, **others: Any) -> Non
 @click.command()
 @target_options
 @click.option("--look", is_flag=True, help="By the catalog alone: nothing is tried, and no owner is needed.")
-def database(target: Target, look: bool) -> None:
+@click.option("--repair", is_flag=True, help="Roles, passwords and grants are made again first, as `up` made them.")
+@click.option("--yes", is_flag=True, help="Do not ask before the repair.")
+def database(target: Target, look: bool, repair: bool, yes: bool) -> None:
     """Whether row level security holds and the audit log only grows; tried as each role, and rolled back.
 
     Run it after each migration of the application. Ends with 1, and a sentence for each finding.
@@ -86,6 +90,8 @@ def database(target: Target, look: bool) -> None:
     if target.system != "neuropilot":
         raise OperatorError(f"{target.system} has no roles of that kind: this verb is for neuropilot.")
     scripts = scripts_of(target)
+    if repair and (status := made_again(target, yes)):
+        sys.exit(status)
     with ExitStack() as stack:
         arguments = ["check"]
         if not look:
@@ -93,6 +99,16 @@ def database(target: Target, look: bool) -> None:
             arguments += ["--address", stack.enter_context(scripts.lent(address, "/run", "address"))]
         code = scripts.run("database", arguments)
     sys.exit(code)
+
+
+def made_again(target: Target, yes: bool) -> int:
+    """The engine does not see what somebody has changed in the database by hand, so it is told."""
+    session = open_session(target)
+    made = list(urns(session, {ROLES}))
+    if not made:
+        raise OperatorError("The roles have not been made yet: `./infra up` does it.")
+    which = [word for urn in made for word in ("--target", urn, "--replace", urn)]
+    return session.pulumi("up", *which, *(["--yes", "--skip-preview"] if yes else []))
 
 
 @contextmanager

@@ -27,7 +27,7 @@ MODES = ("require", "verify-ca", "verify-full")
 PULL_SECONDS, ANSWER_SECONDS = 900, 30
 # What libpq says, and what it means for whoever reads it at night.
 CAUSES = (
-    ("password authentication failed", "Has the password been changed by hand? `./infra up` sets it again."),
+    ("password authentication failed", "Has the password been changed by hand? `./infra database --repair`."),
     ("certificate verify failed", "Its certificate is signed by nobody that backup.database.authority names."),
     ("does not match host name", "Its certificate is for another name than backup.database.host."),
     ("does not support SSL", "It speaks no TLS, and nothing is sent without."),

@@ -65,7 +65,7 @@ def refuse_missing_roles(server: Server, statements: Iterable[str]) -> None:
     if missing:
         raise BackupError(
             f"There is no role {' or '.join(missing)} where the backup shall go: `./infra up` with that database makes "
-            "them (docs/database-roles.md)."
+            "them (docs/backups-neuropilot.md)."
         )
 
 

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -42,6 +43,7 @@ class Note:
         return bool(self.verified_at and self.uploaded_at)
 
 
+CLEAR = ".clear"
 ENDINGS = (".age", ".gpg")
 
 
@@ -79,6 +81,7 @@ class Shelf:
                     time.sleep(0.5)
             for partial in self.folder.glob(".*.partial"):
                 partial.unlink(missing_ok=True)
+            shutil.rmtree(self.folder / CLEAR, ignore_errors=True)
             yield
 
     def notes(self) -> list[Note]:

@@ -17,7 +17,7 @@ from components.backup.onhost.portrait import Portrait
 from components.backup.onhost.prepare import about_roles, size_of
 from components.backup.onhost.problem import AwayError, BackupError
 from components.backup.onhost.settings import Settings
-from components.backup.onhost.shelf import Note, Shelf, iso, now
+from components.backup.onhost.shelf import CLEAR, Note, Shelf, iso, now
 from components.backup.onhost.vault import vault
 
 ROOM = 64 << 20
@@ -57,7 +57,7 @@ class Taker:
         name, back = self.shelf.next_name(now())
         if back:
             self.warnings.append(f"The clock of this server has gone back: {name} is named after the newest backup.")
-        path = self.shelf.folder / name
+        path = self._place() / name
         try:
             told = self.dump(server, path, reason)
             self.say(
@@ -73,11 +73,19 @@ class Taker:
             Note(name, told.taken, reason, path.stat().st_size, s3.digest_of(path), verified_at=iso(now()))
         )
 
+    def _place(self) -> Path:
+        """In the clear a backup that will be sealed lies where the next job sweeps, should this one be killed."""
+        if self.settings.gpg is None:
+            return self.shelf.folder
+        folder = Path(self.settings.folder, CLEAR)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def _sealed(self, path: Path) -> Path:
         """Where the database is elsewhere, so is whoever may read it: in the clear it is here for minutes."""
         if self.settings.gpg is None:
             return path
-        target = path.with_name(f"{path.name}{gpg.ENDING}")
+        target = self.shelf.folder / f"{path.name}{gpg.ENDING}"
         gpg.seal(self.settings.gpg, path, target)
         path.unlink()
         self.say(f"{path.name}: sealed to {self.settings.gpg.fingerprint}, opened again and compared")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,7 +96,8 @@ class NeonStage:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "PATH": ":".join(dict.fromkeys([*TOOLS, os.environ["PATH"]]))}
+        path = [str(self.root / "watched"), *TOOLS, os.environ["PATH"]]
+        return {**os.environ, "PATH": ":".join(dict.fromkeys(path))}
 
     def write_settings(self, changes: Mapping[str, Any]) -> None:
         merged = {
@@ -123,7 +125,8 @@ class NeonStage:
     def logged_in(self, user: str, password: str, query: str, database: str = LIVE) -> str:
         """By password and TLS, as an application does."""
         address = f"postgresql://{user}:{password}@{self.settings['address']['host']}/{database}?sslmode=require"
-        return self.postgres.run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", address, stdin=query.encode()).strip()
+        short = ("-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse")
+        return self.postgres.run("psql", "-XAtq", *short, address, stdin=query.encode()).strip()
 
     def owner(self, database: str = LIVE) -> str:
         return f"postgresql://{OWNER}:{OWNERS}@{self.settings['address']['host']}/{database}?sslmode=require"
@@ -159,7 +162,8 @@ class NeonStage:
             for path in folder.rglob("*") if folder.is_dir() else ():
                 if path.is_file():
                     path.unlink()
-        (self.root / "told").unlink(missing_ok=True)
+        for name in ("told", "said"):
+            (self.root / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -177,7 +181,7 @@ def neon_stage(root: Path) -> Iterator[NeonStage]:
 
 
 @contextmanager
-def server(authority: Authority) -> Iterator[Container]:
+def server(authority: Authority, name: str = "") -> Iterator[Container]:
     """Whoever comes from elsewhere comes with TLS and a password, or not at all."""
     flags = ["--env", "POSTGRES_PASSWORD=x", "--tmpfs", "/tls:uid=70,gid=70"]
     hba = b"local all all trust\nhost all all 127.0.0.1/32 trust\nhostssl all all all scram-sha-256\n"
@@ -186,10 +190,10 @@ def server(authority: Authority) -> Iterator[Container]:
     with throwaway(image, "postgres", *options, flags=flags, files={"/hba": hba}) as postgres:
         ready = ("pg_isready", "-q", "-h", "127.0.0.1")
         postgres.wait_until(lambda: postgres.run(*ready) == "", "PostgreSQL answers")
-        issued = authority.issue([postgres.address])
-        for name, text in (("certificate", issued.certificate), ("key", issued.key)):
-            postgres.run("sh", "-c", f"umask 077; cat >/tls/{name}", user="70", stdin=text)
-        statements = "".join(f"ALTER SYSTEM SET {name} = '{value}';" for name, value in TLS.items())
+        issued = authority.issue([name or postgres.address])
+        for file, text in (("certificate", issued.certificate), ("key", issued.key)):
+            postgres.run("sh", "-c", f"umask 077; cat >/tls/{file}", user="70", stdin=text)
+        statements = "".join(f"ALTER SYSTEM SET {key} = '{value}';" for key, value in TLS.items())
         postgres.run("psql", "-q", "-U", "postgres", stdin=f"{statements} SELECT pg_reload_conf();".encode())
         yield postgres
 
@@ -241,17 +245,30 @@ def ship(root: Path) -> None:
         (root / f"{verb}.sh").chmod(0o755)
     (root / "notify").write_text(f'#!/bin/sh\ncat >/dev/null\nshift\necho "$@" >>{root}/told\n')
     (root / "notify").chmod(0o755)
-    for folder in ("backups", "remote", "state"):
+    for folder in ("backups", "remote", "state", "watched"):
         (root / folder).mkdir()
+    for name in ("docker", "gpg", "rclone"):
+        watch(root, name)
     (root / "rclone.conf").write_text(f"[onedrive]\ntype = alias\nremote = {root}/remote\n")
     (root / "pgpass").write_text(f"*:*:*:{BACKUP}:{PASSWORDS[BACKUP]}\n")
     (root / "pgpass").chmod(0o400)
 
 
+def watch(root: Path, name: str) -> None:
+    """What is said on command lines, which everybody on a server can read."""
+    path = root / "watched" / name
+    real = next(shutil.which(name, path=each) for each in (*TOOLS, os.environ["PATH"]) if shutil.which(name, path=each))
+    path.write_text(f'#!/bin/sh\necho "{name} $*" >>{root}/said\nexec {real} "$@"\n')
+    path.chmod(0o755)
+
+
 def migrate(stage: NeonStage, database: str = LIVE) -> None:
     """The application's own migration, as the role that is for that."""
-    policies = "".join(POLICY.format(table=name) for name in (*CORE, "audit_log"))
-    stage.logged_in(MIGRATOR, PASSWORDS[MIGRATOR], MIGRATION + policies, database)
+    stage.logged_in(MIGRATOR, PASSWORDS[MIGRATOR], migration(), database)
+
+
+def migration() -> str:
+    return MIGRATION + "".join(POLICY.format(table=name) for name in (*CORE, "audit_log"))
 
 
 @dataclass(frozen=True)

@@ -25,4 +25,6 @@ def test_it_is_restored_sealed_uploaded_and_read_back(neon: NeonStage) -> None:
     assert not [path.name for path in neon.backups.iterdir() if path.name.endswith((".gz", ".partial"))]
     assert not neon.told()
     log = (neon.root / "backup.log").read_text()
-    assert PASSWORDS[BACKUP] not in log + said
+    spoken = (neon.root / "said").read_text()
+    assert "pg_dump" in spoken
+    assert PASSWORDS[BACKUP] not in log + said + spoken
