@@ -10,7 +10,13 @@ from rehearsal.drill.bucket import reachable
 from rehearsal.load import asking
 from rehearsal.whole import INSTALLED, WholeStack
 
-pytestmark = [pytest.mark.rehearsal, pytest.mark.engine, pytest.mark.slow, pytest.mark.long]
+pytestmark = [
+    pytest.mark.rehearsal,
+    pytest.mark.engine,
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.timeout(1200),
+]
 BACKUPS = "/opt/neurmatic/backups"
 KEPT = "neurmatic_production_before_%"
 
