@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rehearsal import RehearsalError
 
-START_SECONDS = 10
+START_SECONDS = 60
 # The agent ends with the command that it was started for: with this one, which waits for the process named $0.
 WAIT = 'while kill -0 "$0" 2>/dev/null; do sleep 1; done; rm -rf "$1"'
 

@@ -53,12 +53,12 @@ class Container:
         """The port of loopback behind which `port` of the container answers."""
         return int(docker("port", self.id, f"{port}/tcp").splitlines()[0].rpartition(":")[2])
 
-    def stop(self, grace: int = 10) -> int:
+    def stop(self, grace: int = 60) -> int:
         """Stop as `docker stop` does, with the image's own signal; the exit code."""
         docker("stop", "--time", str(grace), self.id, timeout=grace + 60)
         return self.exit_code
 
-    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not _holds(ready):
             if time.monotonic() > deadline or not self.running:

@@ -16,7 +16,7 @@ from rehearsal.machine.cleanup import take_down
 from rehearsal.machine.image import cached_images, ensure_image
 from rehearsal.machine.releases import Release, find_release
 
-SSH_SECONDS = 60
+SSH_SECONDS = 180
 NEEDED_MB = 3000  # base image, packages and the images of the engine inside
 SMALLEST_MB = 256
 

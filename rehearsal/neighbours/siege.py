@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rehearsal.machine import Machine, container
 from rehearsal.neighbours.segment import Address, Neighbour, Network, Segment, own_segment
+from rehearsal.pace import allowed
 
 KNOCK = Path(__file__).parent / "knock.py"
 PACKAGES = ("busybox-static",)
@@ -85,8 +86,10 @@ class Siege:
         for address, port in self.knock(who, *words, seconds=seconds):
             yield f"{doors[address]}:{port}"
 
-    def knock(self, who: str, *words: str, seconds: float, timeout: float = 120) -> list[tuple[str, int]]:
-        done = self.neighbours[who].run([sys.executable, str(KNOCK), str(seconds), *words], timeout=timeout)
+    def knock(self, who: str, *words: str, seconds: float, timeout: float = 600) -> list[tuple[str, int]]:
+        done = self.neighbours[who].run(
+            [sys.executable, str(KNOCK), f"{allowed(seconds):.1f}", *words], timeout=timeout
+        )
         if done.returncode != 0:
             raise AssertionError(f"{who} could not knock: {done.stderr}")
         return [(address, port) for address, port in json.loads(done.stdout)]
@@ -97,7 +100,7 @@ class Siege:
         command = f"{sys.executable} -m http.server --bind :: --directory {folder} {port} >/dev/null 2>&1 &"
         self.neighbours[who].run(["sh", "-c", command])
         address = str(ADDRESSES[who][0])
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 90
         while not self.knock(who, address, str(port), seconds=0.2):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{who} does not serve on port {port}")

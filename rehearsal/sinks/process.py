@@ -17,7 +17,7 @@ from typing import Any
 from rehearsal import RehearsalError
 from rehearsal.sinks.place import Place
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 5.0
 TICK = 0.05
 

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
+from typing import TextIO
 
 import pytest
 
-from rehearsal import docker
+from rehearsal import TOOLCHAIN, docker
 from rehearsal.machine import Machine, Order
-from rehearsal.machine.cleanup import take_down
+from rehearsal.machine.cleanup import sweep, take_down
 
 SKIPPED: list[str] = []
+UNDER_WAY: list[TextIO] = []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What killed runs left goes, unless another run is under way in this checkout: it could not be told from that."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    TOOLCHAIN.mkdir(exist_ok=True)
+    lock = (TOOLCHAIN / "rehearsal-tests.lock").open("w")
+    UNDER_WAY.append(lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        return
+    for gone in sweep("test-"):
+        print(f"Left by a run that has ended, and removed: {gone}", flush=True)
+    fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rehearsal.pace import allowed
+
 PYTHON = Path(sys.prefix)
 PASSPHRASE = "tiny"
 
@@ -82,7 +84,7 @@ class TinyProject:
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Both streams are in stdout, in the order in which a person sees them."""
         process = self.start(*arguments)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=240)
         return subprocess.CompletedProcess(arguments, process.returncode, output, "")
 
     def succeed(self, *arguments: str) -> str:
@@ -110,7 +112,7 @@ class TinyProject:
         started = time.monotonic()
         while left := self.processes():
             waited = time.monotonic() - started
-            assert waited < seconds, f"{len(left)} processes are left after {waited:.1f} s"
+            assert waited < allowed(seconds), f"{len(left)} processes are left after {waited:.1f} s"
             time.sleep(0.05)
         return time.monotonic() - started
 
@@ -123,7 +125,7 @@ def every_process() -> Iterator[int]:
     return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
 
-def wait_for_file(path: Path, seconds: float = 30) -> None:
+def wait_for_file(path: Path, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, f"{path.name} did not appear"

@@ -157,7 +157,7 @@ def start_nginx(built: Stage) -> None:
         f"-v {root}:/etc/stack:ro --sysctl net.ipv4.ip_unprivileged_port_start=0 "
         f'{image} nginx -c /etc/stack/current/nginx.conf -g "daemon off;"'
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             built.served()

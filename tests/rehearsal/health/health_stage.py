@@ -52,7 +52,7 @@ class HealthStage:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -68,11 +68,16 @@ class HealthStage:
         found = self.report(**settings)["findings"]
         return {each["name"]: each["text"] for each in found if each["level"] in ("warning", "critical")}
 
-    def until_well(self, seconds: float = 40) -> None:
-        end = time.monotonic() + seconds
-        while found := self.wrong():
+    def until_well(self) -> None:
+        self.until_wrong()
+
+    def until_wrong(self, *names: str, **settings: Any) -> dict[str, str]:
+        """Looks until these and no others are bad: on a busy machine one more may answer late for once."""
+        end = time.monotonic() + 120
+        while {*(found := self.wrong(**settings))} != {*names}:
             assert time.monotonic() < end, found
             time.sleep(0.5)
+        return found
 
 
 def settings_of_production() -> NeurmaticSettings:

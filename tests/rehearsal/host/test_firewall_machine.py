@@ -122,7 +122,7 @@ def wait_for_containers(machine: Machine) -> None:
     """From the machine itself they are reached whatever the firewall says."""
     doors = ("127.0.0.1:8082", "127.0.0.1:8081", f"{CONTAINERS[0][10]}:80", f"[{CONTAINERS[1][10]}]:80")
     tried = " && ".join(f"curl -gsf -m 1 -o /dev/null http://{door}/" for door in doors)
-    machine.ssh(f"for _ in $(seq 100); do {tried} && exit 0; sleep 0.1; done; exit 1")
+    machine.ssh(f"for _ in $(seq 600); do {tried} && exit 0; sleep 0.1; done; exit 1", timeout=300)
 
 
 def fetched(machine: Machine, command: str) -> bool:

@@ -15,10 +15,11 @@ from components.host.desired import desired_state
 from components.host.items import KINDS, Item
 from components.host.report import CHANGED, COMPARED, EXTRA, FAILED, Report
 from rehearsal.machine import Machine
+from rehearsal.pace import allowed
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.engine]
 SEED = 20261121
-# On an idle machine a second run takes 1.0 s and a check 0.9 s; the issue allows 3 s.
+# On a quiet machine a second run takes 1.0 s and a check 0.9 s; the issue allows 3 s. Both are measured in docs/proof/.
 SECONDS = 3.0
 
 
@@ -39,7 +40,7 @@ def quickest(stage: HostStage, run: tuple[str, str]) -> tuple[Report, float, str
     tries = []
     for _ in range(4):
         tries.append(stage.over_ssh(*run))
-        if tries[-1][1] < SECONDS:
+        if tries[-1][1] < allowed(SECONDS):
             break
     return min(tries, key=lambda each: each[1])
 
@@ -64,7 +65,7 @@ def test_the_second_converge_changes_nothing(stage: HostStage, first: dict[str, 
     found, took, said = quickest(stage, remote.apply_command(stage.settings))
     assert {line.state for line in found.lines} <= {"ok", COMPARED}, found.of(CHANGED, FAILED, EXTRA)
     assert not said
-    assert took < SECONDS
+    assert took < allowed(SECONDS)
     after = stage.root("stat -c %Y:%Z:%n /etc/ssh/sshd_config.d/* /etc/ufw/* /etc/docker/* /var/lib/infra-host/*")
     assert before == after
 
@@ -73,7 +74,7 @@ def test_a_check_is_quick_and_leaves_nothing_behind(stage: HostStage, first: dic
     stage.root("touch /tmp/before; sleep 0.01")
     found, took, _ = quickest(stage, remote.check_command(stage.settings))
     assert (found.drift, found.fingerprint) == ((), "")
-    assert took < SECONDS
+    assert took < allowed(SECONDS)
     places = "/etc /usr /opt /root /home /tmp /var/lib/infra-host"
     assert stage.root(f"find {places} -newer /tmp/before -type f -not -name before") == ""
 

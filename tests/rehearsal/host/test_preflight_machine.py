@@ -83,7 +83,7 @@ def test_a_taken_port_is_named_with_its_holder(machine: Machine) -> None:
     serve = "sudo sh -c 'python3 -m http.server 443 >/dev/null 2>&1 & echo $!'"
     pid = machine.ssh(serve).stdout.strip()
     try:
-        machine.ssh("for _ in $(seq 50); do ss -Hlnt | grep -q :443 && exit 0; sleep 0.1; done; exit 1")
+        machine.ssh("for _ in $(seq 600); do ss -Hlnt | grep -q :443 && exit 0; sleep 0.1; done; exit 1")
         found = only(settings(machine))
     finally:
         machine.ssh(f"sudo kill {pid}")
@@ -153,7 +153,7 @@ def test_a_name_that_is_none(machine: Machine) -> None:
 def hanging_up() -> Iterator[int]:
     """As sshd does to a banned address or when too many knock at once."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(120)
 
         def close_each() -> None:
             connection, _ = server.accept()

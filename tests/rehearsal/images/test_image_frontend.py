@@ -18,7 +18,7 @@ pytestmark = pytest.mark.rehearsal
 def ask(container: Container, path: str) -> tuple[int, str, str]:
     """Status, Cache-Control and body."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{container.published(80)}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{container.published(80)}{path}", timeout=60) as answer:
             return answer.status, answer.headers.get("Cache-Control", ""), answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, "", ""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ Find = Callable[[str], Image]
 PUBLISH = ["--publish", "127.0.0.1::80"]
 
 
-def fetch(container: Container, path: str = "/", timeout: float = 10) -> str:
+def fetch(container: Container, path: str = "/", timeout: float = 60) -> str:
     address = f"http://127.0.0.1:{container.published(80)}{path}"
     with urllib.request.urlopen(address, timeout=timeout) as answer:
         return str(answer.read().decode())
@@ -96,13 +95,13 @@ def test_sigquit_lets_the_request_under_way_finish(image: Find, tmp_path: Path) 
     options = [*PUBLISH, "--volume", f"{folder}:/etc/nginx/conf.d:ro"]
     with throwaway(image("nginx").tag, flags=options) as container:
         wait_until_it_answers(container)
-        answers: list[str] = []
-        asking = threading.Thread(target=lambda: answers.append(fetch(container, "/slow", timeout=20)))
-        asking.start()
-        time.sleep(0.7)
-        assert container.stop(grace=20) == 0
-        asking.join(20)
-    assert answers == [body]
+        address = f"http://127.0.0.1:{container.published(80)}/slow"
+        with urllib.request.urlopen(address, timeout=120) as answer:
+            beginning = answer.read(1)  # so that it is under way
+            with ThreadPoolExecutor() as beside:
+                stopping = beside.submit(container.stop, grace=60)
+                assert (beginning + answer.read()).decode() == body
+                assert stopping.result() == 0
 
 
 def test_a_read_only_root_with_two_tmpfs_is_enough(image: Find, tmp_path: Path) -> None:

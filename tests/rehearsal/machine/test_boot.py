@@ -13,6 +13,7 @@ import pytest
 from rehearsal import TOOLCHAIN
 from rehearsal.docker import docker
 from rehearsal.machine import Machine, container, image, store, underneath
+from rehearsal.pace import allowed
 
 pytestmark = pytest.mark.rehearsal
 
@@ -40,7 +41,8 @@ def _files_of_rehearsals() -> set[Path]:
     return {path for path in (TOOLCHAIN / "rehearsal").rglob("*") if image.LOCKS not in (path, path.parent)}
 
 
-@pytest.mark.timeout(COLD_SECONDS + 120)
+@pytest.mark.alone
+@pytest.mark.timeout(1200)
 def test_boots_cold_and_warm_and_leaves_the_machine_underneath_as_it_was(
     no_cached_image: None, boot: Callable[..., Machine], record_property: Callable[[str, object], None]
 ) -> None:
@@ -61,8 +63,8 @@ def test_boots_cold_and_warm_and_leaves_the_machine_underneath_as_it_was(
     for machine in (cold, warm):
         machine.down()
 
-    assert cold_seconds < COLD_SECONDS
-    assert warm_seconds < WARM_SECONDS
+    assert cold_seconds < allowed(COLD_SECONDS)
+    assert warm_seconds < allowed(WARM_SECONDS)
     assert underneath.changes(before, underneath.snapshot()) == []
     assert _files_of_rehearsals() == files
     assert container.find("test-cold") == container.find("test-warm") == []
@@ -132,7 +134,7 @@ def test_machines_are_several_and_reach_each_other(boot: Callable[..., Machine])
     assert one.host_key != two.host_key
     ids = {machine.ssh("cat /etc/machine-id").stdout for machine in (one, two)}
     assert len(ids) == 2
-    banner = one.ssh(f"timeout 5 bash -c 'exec 3<>/dev/tcp/{two.address}/22; head -1 <&3'").stdout
+    banner = one.ssh(f"timeout 60 bash -c 'exec 3<>/dev/tcp/{two.address}/22; head -1 <&3'").stdout
     assert banner.startswith("SSH-2.0-OpenSSH")
 
 

@@ -14,7 +14,7 @@ from rehearsal.images import throwaway
 from rehearsal.machine import cleanup, container, image, store
 from rehearsal.neighbours import namespace
 
-pytestmark = pytest.mark.rehearsal
+pytestmark = [pytest.mark.rehearsal, pytest.mark.alone]
 
 NAME = "neurmatic-rehearsal-cleanup/debian-12"
 # Of a process that began at the first tick of the machine: it cannot be alive under this number.

@@ -36,6 +36,7 @@ def _probe(run: Callable[[str], str]) -> dict[str, str]:
     return attempts
 
 
+@pytest.mark.alone
 def test_root_inside_cannot_change_the_machine_underneath(machine: Machine) -> None:
     before = underneath.snapshot()
     attempts = _probe(lambda script: machine.ssh("sudo python3 -", stdin=script).stdout)

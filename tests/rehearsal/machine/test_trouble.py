@@ -110,6 +110,7 @@ def test_a_port_that_is_taken() -> None:
     assert "test-port" not in cleanup.all_names()
 
 
+@pytest.mark.alone
 def test_a_package_that_does_not_exist() -> None:
     status, said = infra("up", "test-package", "--with", "no-such-package-anywhere")
     assert status == 1
@@ -124,6 +125,7 @@ def test_no_engine_at_the_address_that_is_set() -> None:
     assert said == "Error: No Docker engine answers at DOCKER_HOST=tcp://127.0.0.1:9: start it, or unset DOCKER_HOST."
 
 
+@pytest.mark.alone
 def test_an_archive_that_cannot_be_reached(tmp_path: Path) -> None:
     status, said = infra("up", "test-archive", REHEARSAL_DEBIAN_MIRROR="http://127.0.0.1:9/debian")
     assert status == 1
@@ -186,6 +188,7 @@ def test_a_killed_boot_is_found_and_removed(booting: subprocess.Popen[bytes]) ->
     assert not {*volumes} & {*docker("volume", "ls", "--quiet").split()}
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(os.geteuid() != 0, reason="Without root the build runs in a container, which Docker removes.")
 def test_a_killed_build_leaves_no_mount_no_process_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     release = find_release("debian-12")

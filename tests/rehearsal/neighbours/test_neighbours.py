@@ -37,7 +37,7 @@ def fetched(code: int) -> bool:
 def test_neighbours_talk_to_each_other_under_their_own_addresses(segment: Segment) -> None:
     visitor, proxy = segment.join("visitor"), segment.join("proxy", address=IPv4Address("10.211.7.20"))
     proxy.run(["sh", "-c", SERVE])
-    for _ in range(50):
+    for _ in range(600):
         answer = visitor.run(
             ["curl", "-s", "-o", "/dev/null", "-w", "%{local_ip} %{http_code}", "http://10.211.7.20:8000/"]
         )
@@ -92,7 +92,7 @@ def test_nothing_is_left_not_even_what_still_runs() -> None:
 
 
 def _wait_until_gone(pid: int) -> None:
-    for _ in range(50):
+    for _ in range(1200):
         os.kill(pid, 0)
         time.sleep(0.05)
 
