@@ -55,7 +55,9 @@ def login(text: str, like: Address) -> Login:
         port = 0
     database = unquote(parts.path.lstrip("/"))
     if parts.scheme not in ("postgresql", "postgres") or not (parts.hostname and parts.username and port and database):
-        raise BackupError("The address is none of a database: postgresql://USER:PASSWORD@HOST/DATABASE is wanted.")
+        raise BackupError(
+            "The address is none of a database: postgresql:// with role, password, host and database is wanted."
+        )
     asked = parse_qs(parts.query).get("sslmode", [like.ssl_mode])[-1]
     stronger = MODES[max(MODES.index(each) for each in (asked, like.ssl_mode) if each in MODES)]
     there = replace(like, host=parts.hostname, port=port, user=unquote(parts.username), ssl_mode=stronger)

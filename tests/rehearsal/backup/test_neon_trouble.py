@@ -62,9 +62,9 @@ def test_a_try_goes_nowhere_and_counts_for_nothing(neon: NeonStage) -> None:
     assert "nothing was uploaded" in neon.good("backup", "--skip-upload")
     assert (neon.names(), neon.objects()) == ([], [])
     assert len(list((neon.backups / "tried").glob("*.gpg"))) == 1
-    weak = pair(neon.root / "weak", "rsa2048")
+    weak = pair(neon.root / "weak", "nistp256")
     (neon.root / "key.asc").write_text(weak.public)
-    assert "too weak (RSA 2048)" in neon.bad("backup", gpg={"fingerprint": weak.fingerprint})
+    assert "too weak (nistp256)" in neon.bad("backup", gpg={"fingerprint": weak.fingerprint})
     nothing_counts(neon)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,12 @@ def test_the_key_of_the_bucket_is_in_no_item(wanted: tuple[Item, ...]) -> None:
     text = repr(wanted)
     assert "infrastructure/secrets/backup/bucket.json" in text
     assert not [item for item in wanted if isinstance(item, File) and "/secrets/" in item.path]
+
+
+def test_no_text_looks_like_a_credential(files: dict[str, str]) -> None:
+    """It would be in the plain inputs of the converge: the policies stop an `up` that has one."""
+    for path, text in files.items():
+        assert not re.search(r"://[^/\s:@\"']*:[^/\s@$\"'{}]+@|BEGIN [A-Z ]*PRIVATE KEY", text), path
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"system": 1}'])

@@ -98,3 +98,42 @@ def test_what_is_missing_is_a_sentence(root: Path) -> None:
     missing = run(verbs.restore, "./no/such.sql.gz")
     assert "There is no file" in str(missing.exception)
     assert not (root / "called").exists()
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the stack's secrets say; asked of the engine elsewhere."""
+
+    class Session:
+        def ask(self, *words: str) -> str:
+            assert words == ("config", "get", "neuropilot:neon_owner_url")
+            return "postgresql://owner:word@there/x\n"
+
+    monkeypatch.setattr(verbs, "open_session", lambda target: Session())
+    return "postgresql://owner:word@there/x"
+
+
+def test_the_owners_address_is_lent_and_said_on_no_command_line(root: Path, owner: str, tmp_path: Path) -> None:
+    script(root, "restore")
+    assert run(verbs.restore, "--system", "neuropilot", "--yes").exit_code == 0
+    said = called(root)
+    assert (said[1], said[3]) == ("[--address]", f"holds {owner}, 600")
+    assert not [each for each in said if owner in each and not each.startswith("holds")]
+    other = tmp_path / "staging"
+    other.write_text("postgresql://another")
+    (root / "called").unlink()
+    run(verbs.restore, "--system", "neuropilot", "--address", str(other))
+    assert "holds postgresql://another, 600" in called(root)
+    # Nobody needs it to look whether a backup restores.
+    (root / "called").unlink()
+    run(verbs.restore, "--system", "neuropilot", "--check")
+    assert called(root) == ["[latest]", "[--check]"]
+
+
+def test_the_database_is_looked_at_or_tried(root: Path, owner: str) -> None:
+    script(root, "database", 1)
+    assert run(verbs.database, "--system", "neuropilot", "--look").exit_code == 1
+    assert called(root) == ["[check]"]
+    assert run(verbs.database, "--system", "neuropilot").exit_code == 1
+    assert f"holds {owner}, 600" in called(root)
+    assert "is for neuropilot" in str(run(verbs.database, "--system", "neurmatic").exception)
