@@ -8,13 +8,14 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
 
 import pytest
 from nginx_stage import ADMIN, APEX, API, WWW, NginxStage
+from urllib3 import BaseHTTPResponse
 
 from components.containers.nginx.origin import Serving
 from components.edge.headers import security_headers
@@ -53,15 +54,22 @@ def test_every_answer_carries_the_security_headers_once(behind: NginxStage, host
     assert answer.headers.get("Server") == "nginx"
 
 
+def until_refused(ask: Callable[[int], BaseHTTPResponse]) -> list[BaseHTTPResponse]:
+    """80 at a time; once is enough but on a machine so busy that they come no faster than they are allowed to."""
+    answers: list[BaseHTTPResponse] = []
+    with ThreadPoolExecutor(8) as pool:
+        while len(answers) < 800 and not any(answer.status == 429 for answer in answers):
+            answers += pool.map(ask, range(len(answers), len(answers) + 80))
+    return answers
+
+
 def test_the_limit_bites_on_the_visitor_and_not_on_cloudflare(behind: NginxStage) -> None:
     greedy, modest = next(VISITORS), next(VISITORS)
     began = time.monotonic()
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: behind.ask("/api/v1/users/me", visitor=greedy), range(80)))
+    answers = until_refused(lambda _: behind.ask("/api/v1/users/me", visitor=greedy))
     refused = [answer for answer in answers if answer.status == 429]
     # 1 at once and a burst of 20, and 10 more in each second that it took.
-    assert 21 <= 80 - len(refused) <= 22 + 10 * (time.monotonic() - began)
-    assert refused
+    assert 21 <= len(answers) - len(refused) <= 22 + 10 * (time.monotonic() - began)
     assert {answer.status for answer in answers} == {200, 429}
     assert behind.ask("/api/v1/users/me", visitor=modest).status == 200
     assert json.loads(refused[0].data) == {"error": "Too many requests"}
@@ -192,10 +200,8 @@ def test_when_no_backend_is_left_the_answer_is_short_and_complete(behind: NginxS
 
 def test_a_change_that_names_itself_is_limited_and_answered_like_any_other(behind: NginxStage) -> None:
     visitor = next(VISITORS)
-    keys = [f"key-{number}" for number in range(80)]
-    with ThreadPoolExecutor(8) as pool:
-        ask = partial(behind.ask, "/api/v1/ledger", visitor=visitor, method="POST")
-        answers = list(pool.map(lambda key: ask(Idempotency_Key=key), keys))
+    ask = partial(behind.ask, "/api/v1/ledger", visitor=visitor, method="POST")
+    answers = until_refused(lambda number: ask(Idempotency_Key=f"key-{number}"))
     got = Counter(answer.status for answer in answers)
     assert set(got) == {201, 429}
     assert all(answer.headers["Strict-Transport-Security"] for answer in answers)
