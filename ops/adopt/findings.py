@@ -85,6 +85,11 @@ def judged(facts: Facts, settings: ContainersSettings) -> list[Finding]:
 
 
 def _containers(facts: Facts) -> Iterator[Finding]:
+    if facts["ours"]:
+        yield Finding(
+            f"Containers of this stack are there already ({', '.join(facts['ours'])}): an `up` that failed has left "
+            "them, so remove them (docker rm); or both stacks are in use, and only you know which has the data."
+        )
     for kind, name in (("postgres", "PostgreSQL"), ("redis", "Redis")):
         some = [each for each in facts["containers"] if each["kind"] == kind]
         if not some:

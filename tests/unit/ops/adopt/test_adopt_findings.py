@@ -36,6 +36,7 @@ def place(path: str, how: str) -> dict[str, Any]:
 FACTS: dict[str, Any] = {
     "phase": "nothing",
     "host_nginx": False,
+    "ours": [],
     "free": {"data": 2**40, "backups": 2**40},
     "containers": [
         container("postgres", "postgres:15-alpine", ports=[5432]),
@@ -116,6 +117,7 @@ def test_a_stack_like_ours_fits() -> None:
         ("free.data", 2**20, "300 MB are needed for data"),
         ("free.backups", 2**10, "1 MB are needed for backups"),
         ("containers.0.running", False, "does not run"),
+        ("ours", ["neurmatic-redis-production"], "are there already"),
         ("containers.0.kind", "other", "None of the containers is PostgreSQL"),
         ("containers.1.kind", "postgres", "only you know which has the data"),
     ],

@@ -93,3 +93,14 @@ def test_a_file_that_named_something_else_before_agrees_afterwards(
     stack = Stack(tmp_path, "1.4.1", before="1.4.2", after="1.4.2")
     fails(monkeypatch, stack)
     assert stack.file.read_text() == text("1.4.2")
+
+
+def test_what_hands_have_changed_is_put_right_by_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, ...]] = []
+    for name in ("recover", "backend_of", "finder", "mend_after_failure"):
+        monkeypatch.setattr(change, name, lambda *_: None)
+    monkeypatch.setattr(change, "seen_at", lambda session: (session, "a report"))
+    monkeypatch.setattr(change, "repairs", lambda session, report: ["--replace", f"what {report} says"])
+    monkeypatch.setattr(change, "watched", lambda session, *words: ran.append(words) or (0, ""))
+    assert change._run(SimpleNamespace(system="neurmatic")) is None  # type: ignore[arg-type]
+    assert ran == [("up", "--yes", "--skip-preview", "--replace", "what a report says")]
