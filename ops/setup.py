@@ -89,7 +89,8 @@ def install(kind: str, started: float) -> None:
     say(started, f"installing the packages of {' and '.join(files)}, pinned by hash")
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
     wanted = [argument for file in files for argument in ("-r", str(ROOT / file))]
-    run_quietly([*pip, "--require-hashes", *wanted], started, "the Python packages")
+    # Most of the SDKs' modules are never imported: Python compiles those that are, when they are.
+    run_quietly([*pip, "--no-compile", "--require-hashes", *wanted], started, "the Python packages")
     editable = [*pip, "--no-deps", "--no-index", "--no-build-isolation", "--editable", str(ROOT)]
     run_quietly(editable, started, "this checkout as a package")
     for done in REQUIREMENTS if kind == "dev" else [kind]:

@@ -99,7 +99,7 @@ def _ssh_config(record: Record) -> str:
         "    GlobalKnownHostsFile /dev/null",
         "    StrictHostKeyChecking yes",
         "    BatchMode yes",
-        "    ConnectTimeout 5",
+        "    ConnectTimeout 30",
         "    LogLevel ERROR",
     ]
     return "\n".join(lines) + "\n"

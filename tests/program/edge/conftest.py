@@ -53,7 +53,7 @@ class Stack:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
         printed = done.stdout + done.stderr

@@ -44,7 +44,7 @@ class Tiny:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         printed = done.stdout + done.stderr

@@ -186,7 +186,7 @@ def test_a_corrupt_object_gets_a_sentence(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_running_when_the_engine_ends(tiny: Tiny, ending: signal.Signals) -> None:
-    tiny.write('command.local.Command("c", create="echo $$ > pid; sleep 60")')
+    tiny.write('command.local.Command("c", create="echo $$ > pid; sleep 600")')
     engine = subprocess.Popen(
         ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
         cwd=tiny.folder,
@@ -197,7 +197,7 @@ def test_nothing_is_left_running_when_the_engine_ends(tiny: Tiny, ending: signal
     _until(lambda: (tiny.folder / "pid").exists() and (tiny.folder / "pid").read_text().strip() != "")
     assert _of_this(tiny), "the plugin server runs while the command does"
     engine.send_signal(ending)
-    engine.wait(30)
+    engine.wait(120)
     _until(lambda: not _of_this(tiny))
     assert not _alive((tiny.folder / "pid").read_text().strip()), "the command outlived the engine"
 
@@ -209,7 +209,7 @@ def _alive(pid: str) -> bool:
         return False
 
 
-def _until(condition: "object", seconds: float = 30) -> None:
+def _until(condition: "object", seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not happen in time"

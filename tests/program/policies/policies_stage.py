@@ -94,7 +94,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str] | None) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
     )
     return Ran(done.returncode, done.stdout, time.monotonic() - started)

@@ -36,7 +36,7 @@ class Clone:
     def infra(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The operator's command, of this clone, with the packages that are installed."""
         command = [sys.executable, "-m", "ops", *words]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=280)
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture

@@ -155,17 +155,17 @@ def test_two_operators_at_once(ada: Operator, tmp_path: Path) -> None:
         with pytest.raises(OperatorError, match=r"being changed by \S+@\S+ \(process \d+, since .*wait for them"):
             clear_dead_locks(bob.session, BACKEND, "neurmatic")
         refused = bob.start("up", "--yes", "--skip-preview")
-        text, _ = refused.communicate(timeout=120)
+        text, _ = refused.communicate(timeout=600)
         assert refused.returncode != 0
         assert "locked by" in text
     finally:
         go.touch()
-        output, _ = first.communicate(timeout=120)
+        output, _ = first.communicate(timeout=600)
     assert first.returncode == 0, output
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not path.exists():
         assert time.monotonic() < deadline, f"{path.name} did not appear"
         time.sleep(0.05)

@@ -34,10 +34,10 @@ class Stage:
     def session(self, system: str = "neurmatic", stack: str = "production") -> Session:
         return open_session(Target(system, stack, self.name))
 
-    def pulumi(self, session: Session, *arguments: str, timeout: int = 240) -> Ran:
+    def pulumi(self, session: Session, *arguments: str, timeout: int = 600) -> Ran:
         return run(["pulumi", "--non-interactive", *arguments], session.folder, dict(session.environment), timeout)
 
-    def infra(self, *arguments: str, timeout: int = 240) -> Ran:
+    def infra(self, *arguments: str, timeout: int = 600) -> Ran:
         """The operator's command as a person calls it."""
         return run([str(ROOT / "infra"), *arguments, "--rehearsal", "--name", self.name], ROOT, None, timeout)
 

@@ -61,8 +61,8 @@ def test_the_shipped_envrc_is_enough(stage: Stage) -> None:
     environment["PATH"] = environment["PATH"].partition(":")[2]
     command = f"cd {ROOT} && . ./.envrc && cd {{}} && pulumi preview --non-interactive --stack production"
 
-    good = run(["sh", "-c", command.format(session.folder)], ROOT, environment, 240)
-    bad = run(["sh", "-c", command.format(folder)], ROOT, environment, 240)
+    good = run(["sh", "-c", command.format(session.folder)], ROOT, environment, 600)
+    bad = run(["sh", "-c", command.format(folder)], ROOT, environment, 600)
 
     assert good.status == 0, good.text
     assert "neurmatic@" in good.text, "the policy pack did not run"

@@ -67,7 +67,7 @@ def end_half_way(stage: Stage, session: Session, how: signal.Signals) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.005)
         process.send_signal(how)
-        process.wait(timeout=60)
+        process.wait(timeout=240)
     finally:
         if process.poll() is None:
             process.kill()

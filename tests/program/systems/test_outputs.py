@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 
 import boto3
 import pytest
@@ -18,7 +20,7 @@ from rehearsal.workspace import ROOT
 pytestmark = pytest.mark.engine
 
 CONSUMER = """
-name: neurmatic-consumer
+name: {name}
 main: {root}/examples/consumer
 runtime:
   name: python
@@ -28,7 +30,15 @@ runtime:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """One for all: nobody changes what the producer has published."""
+    made = Stage(f"test-outputs-{os.getpid()}")
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="module")
 def producer(stage: Stage) -> Session:
     session = stage.session()
     up = stage.pulumi(session, "up", "--yes", "--skip-preview", "--stack", "production")
@@ -37,9 +47,10 @@ def producer(stage: Stage) -> Session:
 
 
 def consumer(stage: Stage, producer: Session, reference: str) -> Session:
-    folder = producer.folder.parent / "consumer"
+    name = f"consumer-of-{reference.rpartition('/')[2]}"
+    folder = producer.folder.parent / name
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(CONSUMER.format(root=ROOT))
+    (folder / "Pulumi.yaml").write_text(CONSUMER.format(name=name, root=ROOT))
     session = Session(Target("neurmatic", "test", stage.name), folder, producer.environment)
     assert stage.pulumi(session, "stack", "init", "test").status == 0
     assert stage.pulumi(session, "config", "set", "neurmatic", reference, "--stack", "test").status == 0

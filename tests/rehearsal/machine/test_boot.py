@@ -86,9 +86,18 @@ def _volumes(machine: Machine) -> list[str]:
     return [str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"]
 
 
-def test_is_a_plain_server_as_a_provider_delivers_it(boot: Callable[..., Machine]) -> None:
-    machine = boot("plain")
+@pytest.fixture(scope="module")
+def machine(boot: Callable[..., Machine]) -> Machine:
+    """As delivered, for the tests that leave it so; the last ones of the file may change it."""
+    return boot("plain")
 
+
+@pytest.fixture(scope="module")
+def other(boot: Callable[..., Machine]) -> Machine:
+    return boot("other")
+
+
+def test_is_a_plain_server_as_a_provider_delivers_it(machine: Machine) -> None:
     assert machine.ssh("systemctl is-system-running --wait", check=False).stdout.strip() == "running"
     assert machine.ssh("cat /proc/1/comm").stdout.strip() == "systemd"
     assert machine.ssh("id --user --name").stdout.strip() == "debian"
@@ -99,14 +108,7 @@ def test_is_a_plain_server_as_a_provider_delivers_it(boot: Callable[..., Machine
     assert ours.stdout.split() == ["/mnt:", "/opt:", "/srv:"]
 
 
-def test_reaches_its_archive(boot: Callable[..., Machine]) -> None:
-    machine = boot("apt")
-    machine.ssh("sudo apt-get update -q && sudo apt-get install -yq --no-install-recommends busybox-static")
-    assert machine.ssh("busybox echo works").stdout == "works\n"
-
-
-def test_password_and_root_logins_are_not_offered(boot: Callable[..., Machine]) -> None:
-    machine = boot("logins")
+def test_password_and_root_logins_are_not_offered(machine: Machine) -> None:
     asked = machine.ssh_command()
     asked[1:1] = ["-o", "User=root"]
     done = subprocess.run([*asked, "true"], capture_output=True, text=True, check=False)
@@ -114,11 +116,9 @@ def test_password_and_root_logins_are_not_offered(boot: Callable[..., Machine]) 
     assert "Permission denied" in done.stderr
 
 
-def test_another_host_key_is_refused(boot: Callable[..., Machine]) -> None:
-    machine = boot("pinned")
-    impostor = boot("impostor")
+def test_another_host_key_is_refused(machine: Machine, other: Machine) -> None:
     pinned = machine.known_hosts.read_text()
-    machine.known_hosts.write_text(pinned.replace(machine.host_key, impostor.host_key))
+    machine.known_hosts.write_text(pinned.replace(machine.host_key, other.host_key))
 
     refused = machine.ssh("true", check=False)
     machine.known_hosts.write_text(pinned)
@@ -128,20 +128,23 @@ def test_another_host_key_is_refused(boot: Callable[..., Machine]) -> None:
     assert machine.ssh("true").returncode == 0
 
 
-def test_machines_are_several_and_reach_each_other(boot: Callable[..., Machine]) -> None:
-    one, two = boot("one"), boot("two")
-    assert one.port != two.port
-    assert one.host_key != two.host_key
-    ids = {machine.ssh("cat /etc/machine-id").stdout for machine in (one, two)}
+def test_machines_are_several_and_reach_each_other(machine: Machine, other: Machine) -> None:
+    assert machine.port != other.port
+    assert machine.host_key != other.host_key
+    ids = {one.ssh("cat /etc/machine-id").stdout for one in (machine, other)}
     assert len(ids) == 2
-    banner = one.ssh(f"timeout 60 bash -c 'exec 3<>/dev/tcp/{two.address}/22; head -1 <&3'").stdout
+    banner = machine.ssh(f"timeout 60 bash -c 'exec 3<>/dev/tcp/{other.address}/22; head -1 <&3'").stdout
     assert banner.startswith("SSH-2.0-OpenSSH")
 
 
-def test_a_restart_keeps_the_data_the_port_and_the_host_key(boot: Callable[..., Machine]) -> None:
-    machine = boot("restart")
+def test_reaches_its_archive(machine: Machine) -> None:
+    machine.ssh("sudo apt-get update -q && sudo apt-get install -yq --no-install-recommends busybox-static")
+    assert machine.ssh("busybox echo works").stdout == "works\n"
+
+
+def test_a_restart_keeps_the_data_the_port_and_the_host_key(machine: Machine) -> None:
     machine.ssh("echo kept > note; sudo touch /run/gone")
     again = machine.restart()
     assert again.port == machine.port
     assert again.ssh("cat note; ls /run/gone", check=False).stdout == "kept\n"
-    assert Machine.find("test-restart").address == again.address
+    assert Machine.find("test-plain").address == again.address
