@@ -17,7 +17,7 @@ KEPT_AS = ".before-adoption"
 SUPERUSER, HELPER = "postgres", "infra_takeover"
 # The first two words of global/pg_control are its identity, the fifth number is its state (catalog/pg_control.h).
 CONTROL, CONTROL_FORMAT, SHUT_DOWN = "global/pg_control", "<QIIi", 1
-NUMBER = "SHOW server_version_num"
+NUMBER, POWER = "SHOW server_version_num", "SHOW is_superuser"
 ABOUT = """
 SELECT json_build_object(
   'checksums', current_setting('data_checksums') = 'on', 'folder', current_setting('data_directory'),
@@ -113,11 +113,11 @@ def demote(docker: Docker, container: str, owner: str) -> None:
 def any_superuser(docker: Docker, container: str, names: "list[str]") -> str:
     for name in names:
         try:
-            docker.sql(container, name, "SELECT 1")
+            if docker.sql(container, name, POWER).strip() == "on":
+                return name
         except TakeoverError:
             continue
-        return name
-    raise TakeoverError(f"{container}: none of {', '.join(names)} may log in by PostgreSQL's socket.")
+    raise TakeoverError(f"{container}: none of {', '.join(names)} is a superuser who may come in by the socket.")
 
 
 def restore_roles(docker: Docker, container: str, journal: Facts) -> None:

@@ -146,6 +146,7 @@ class FakeDocker(Docker):
             raise TakeoverError(f'role "{user}" does not exist')
         answers = {
             database.NUMBER: "150004",
+            database.POWER: "on" if self.users[user]["super"] else "off",
             database.ABOUT: json.dumps(ABOUT),
             database.ROLES: json.dumps([{"name": name, **role} for name, role in self.users.items()]),
         }
