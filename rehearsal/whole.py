@@ -74,7 +74,7 @@ class WholeStack:
             "neurmatic:edge": {"origin_pulls": False},
             "containers": {
                 "nginx": {"trusted_proxies": [gateway]},
-                "rolling": {"health_interval": "5s", "healthy_within": "40s", "soak": "12s"},
+                "rolling": {"health_interval": "5s", "healthy_within": "120s", "soak": "12s"},
             },
         }
         settings = laid_over(self.images.settings(self.release, **there), self.settings)
