@@ -14,17 +14,18 @@ import yaml
 from components.host.config import HostSettings
 from neurmatic.settings import NeurmaticSettings
 from ops import hostkey
-from ops.drill import newserver
+from ops.drill import ground, newserver
 from ops.drill.asking import Wanted, announced, confirmed
-from ops.drill.ground import powerless, quiet, settings_in, stack_file_of, with_server
+from ops.drill.ground import powerless, quiet, real, settings_in, stack_file_of, with_server
 from ops.drill.newserver import NewServer, phase_of, public_address, refuse_living, shown_key
 from ops.drill.server import Job
 from ops.drill.vault import Backup
 from ops.errors import OperatorError
 from ops.escrow.envelope import About, Envelope
 from ops.server import Server
+from ops.session import Session
 from ops.stackcheck import check_file
-from ops.target import ROOT, Target
+from ops.target import PROJECTS, ROOT, Target
 
 ABOUT = About("neurmatic", "production", "2026-11-21T20:00:00+00:00", "up", "s3://b", "awskms://k", "v3", "abc", 1)
 FILE = (ROOT / "Pulumi.production.yaml").read_text()
@@ -92,6 +93,22 @@ def test_an_envelope_of_another_time_says_which_checkout_reads_it() -> None:
         settings_in(changed, rehearsal=True)
     with pytest.raises(OperatorError, match=r"holds no Pulumi\.production\.yaml"):
         stack_file_of(replace(ENVELOPE, files={}))
+
+
+def test_the_checkouts_stack_file_becomes_the_envelopes_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "Pulumi.production.yaml"
+    monkeypatch.setitem(PROJECTS, "neurmatic", tmp_path)
+    monkeypatch.setattr(ground, "open_session", lambda target: Session(target, tmp_path, {}))
+    path.write_text(FILE)
+    real(Target("neurmatic", "production"), ENVELOPE, NEW)
+    assert path.read_text() == with_server(ENVELOPE, NEW)
+    assert "was another one" not in capsys.readouterr().err
+    path.write_text(FILE.replace("apex: neurmatic.com", "apex: neurmatic.org"))
+    real(Target("neurmatic", "production"), ENVELOPE, NEW)
+    assert path.read_text() == with_server(ENVELOPE, NEW)
+    assert "`git diff` shows what differs" in capsys.readouterr().err
 
 
 def test_nobody_is_told_of_a_drill() -> None:
