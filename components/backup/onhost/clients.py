@@ -133,15 +133,19 @@ def _about(container: str, image: str) -> tuple[str, str]:
 
 def same_major(server: Server, database: str, image: str) -> int:
     """The server's major version, which has to be its clients': another one's dumps are another one's."""
-    there = int(reached(server, database, "SHOW server_version_num")) // 10000
-    said = process.run(["docker", "exec", server.container, "pg_dump", "--version"], f"The image {image}").decode()
-    found = re.search(r"(\d+)(?:\.\d+|[a-z]+\d+)", said)
-    if found is None or int(found[1]) != there:
-        ours = found[1] if found else "none"
+    there, ours = int(reached(server, database, "SHOW server_version_num")) // 10000, own_major(server)
+    if ours != there:
         raise BackupError(
             f"The database is PostgreSQL {there}, and {image} is {ours}: set backup.database.image to one of {there}."
         )
     return there
+
+
+def own_major(server: Server) -> int:
+    """Of the clients, which need no server for that."""
+    said = process.run(["docker", "exec", server.container, "pg_dump", "--version"], "The database's clients").decode()
+    found = re.search(r"(\d+)(?:\.\d+|[a-z]+\d+)", said)
+    return int(found[1]) if found else 0
 
 
 def reached(server: Server, database: str, sql: str) -> str:

@@ -80,9 +80,13 @@ class Restore:
     def run(self) -> None:
         if self.settings.address is None and self.given.address:
             raise BackupError("The database is on this server, and nowhere else: leave out --address.")
-        if self.settings.address is None or self.given.check:
+        if self.settings.address is None:
             with source.opened(self.settings) as (server, live):
                 return self._with(server, live)
+        if self.given.check:
+            # On the day when the database is gone as well.
+            with clients.clients(self.settings.address, clients.owner_of(self.settings)) as (server, live):
+                return self._proven(live, clients.own_major(server))
         if self.given.address is None:
             raise BackupError(
                 "Whoever dumps this database cannot write to it: give a file with its owner's address "
@@ -102,14 +106,13 @@ class Restore:
 
     def _with(self, server: Server, live: Live) -> None:
         into = self.given.into
+        major = int(server.ask("postgres", "SHOW server_version_num")) // 10000
         if self.given.check:
-            path, told = self._chosen(server)
-            scratch.proven(self.settings, live, path, told, self.identity)
-            return self.report.say(f"{told.name} is whole: it was restored on trial, and nothing is missing.")
+            return self._proven(live, major)
         self._sweep(server)
         if into:
             self._refuse_name(server, into)
-        path, told = self._chosen(server)
+        path, told = self._chosen(major)
         self._room(told)
         if not into:
             self._confirm(told)
@@ -125,9 +128,13 @@ class Restore:
             path.unlink()
         return None
 
-    def _chosen(self, server: Server) -> tuple[Path, Manifest]:
+    def _proven(self, live: Live, major: int) -> None:
+        path, told = self._chosen(major)
+        scratch.proven(self.settings, live, path, told, self.identity)
+        self.report.say(f"{told.name} is whole: it was restored on trial, and nothing is missing.")
+
+    def _chosen(self, major: int) -> tuple[Path, Manifest]:
         chooser = Chooser(self.settings, self.shelf, self.report.say, self.given.wait)
-        major = int(server.ask("postgres", "SHOW server_version_num")) // 10000
         path = chooser.file(self.given.backup)
         own = self.database == self.settings.database
         wanted = self.settings if own else replace(self.settings, database="")

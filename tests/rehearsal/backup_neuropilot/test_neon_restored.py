@@ -16,6 +16,9 @@ def test_it_becomes_staging_and_then_the_live_database(neon: NeonStage, offline_
     (name,) = neon.names()
     own, staging, live = str(offline_key.private), neon.owner_file(STAGING), neon.owner_file()
     assert "give a file with its owner's address" in neon.bad("restore", "--yes", "--identity", own)
+    # It can be looked at on the day when the database is gone.
+    gone = {"host": "192.0.2.1"}
+    assert "is whole" in neon.good("restore", "--check", "--identity", own, address=gone)
     # The rehearsal: production's backup, out of the remote, becomes staging.
     for path in neon.backups.glob("neuropilot_*"):
         path.unlink()
