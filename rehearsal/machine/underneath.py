@@ -41,7 +41,7 @@ def snapshot() -> Snapshot:
     facts = {
         **dict(_sysctls()),
         **dict(_files()),
-        **{f"mount {line}": "there" for line in _mounts()},
+        **{f"mount {line}": "there" for line in mounts()},
         **{f"module {name}": "there" for name in _modules()},
         **{f"firewall {line}": "there" for line in _firewall()},
         **{f"interface {name}": "there" for name in _interfaces()},
@@ -89,7 +89,8 @@ def _files() -> Iterator[tuple[str, str]]:
                 yield f"file {path}", f"{status.st_mode:o} {status.st_uid} {status.st_size} {status.st_mtime_ns}"
 
 
-def _mounts() -> list[str]:
+def mounts() -> list[str]:
+    """Without those that come and go with any container."""
     lines = Path("/proc/self/mounts").read_text().splitlines()
     return [line for line in lines if not PASSING_MOUNT.search(line)]
 

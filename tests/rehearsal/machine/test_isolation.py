@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import pytest
 
 from rehearsal.docker import docker
 from rehearsal.machine import Machine, container, underneath
+from rehearsal.neighbours import namespace
+from rehearsal.pace import allowed
 
 pytestmark = pytest.mark.rehearsal
 
@@ -118,7 +121,7 @@ def test_the_outside_reaches_only_what_is_published(machine: Machine) -> None:
 
 
 def _opens(host: str, port: int) -> bool:
-    for _ in range(50):
+    for _ in range(600):
         try:
             socket.create_connection((host, port), timeout=2).close()
         except OSError:
@@ -132,10 +135,9 @@ def _opens(host: str, port: int) -> bool:
 def _outside() -> Iterator[tuple[str, Callable[[str, int], str]]]:
     """A neighbour in a network namespace, wired to this machine and with this machine as its router."""
     here, there = "198.18.77.1", "198.18.77.2"
-    name, wire = f"outside{os.getpid() % 10000}", f"wire{os.getpid() % 10000}"
+    name, wire = namespace.create("outside"), f"rh{secrets.token_hex(3)}"
     enter = ["ip", "netns", "exec", name]
     steps = [
-        ["ip", "netns", "add", name],
         ["ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", name],
         ["ip", "addr", "add", f"{here}/30", "dev", wire],
         ["ip", "link", "set", wire, "up"],
@@ -146,7 +148,9 @@ def _outside() -> Iterator[tuple[str, Callable[[str, int], str]]]:
 
     def attempt(host: str, port: int) -> str:
         probe = f"exec 3<>/dev/tcp/{host}/{port}"
-        done = subprocess.run([*enter, "timeout", "3", "bash", "-c", probe], capture_output=True, check=False)
+        done = subprocess.run(
+            [*enter, "timeout", str(round(allowed(3))), "bash", "-c", probe], capture_output=True, check=False
+        )
         return {0: "open", 1: "refused", 124: "silent"}[done.returncode]
 
     try:
@@ -155,4 +159,4 @@ def _outside() -> Iterator[tuple[str, Callable[[str, int], str]]]:
         yield here, attempt
     finally:
         subprocess.run(["ip", "link", "del", wire], check=False)
-        subprocess.run(["ip", "netns", "del", name], check=False)
+        namespace.remove(name)

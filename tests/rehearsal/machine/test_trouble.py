@@ -16,7 +16,7 @@ import pytest
 
 from rehearsal import TOOLCHAIN, RehearsalError
 from rehearsal.docker import docker
-from rehearsal.machine import Machine, cleanup, container, image, store
+from rehearsal.machine import Machine, cleanup, container, image, store, underneath
 from rehearsal.machine.releases import find_release
 
 pytestmark = pytest.mark.rehearsal
@@ -33,7 +33,7 @@ def infra(*args: str, **environment: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return done.returncode, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
 
@@ -57,7 +57,7 @@ def test_two_commands_that_want_the_same_name_at_once(boot: Callable[..., Machin
         subprocess.Popen(command, cwd=TOOLCHAIN.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = {process.returncode: text for process in both for text in [process.communicate(timeout=90)[1]]}
+    said = {process.returncode: text for process in both for text in [process.communicate(timeout=600)[1]]}
     assert sorted(said) == [0, 1]
     assert "Error: Machine 'test-race' exists already" in said[1]
     assert Machine.find("test-race").ssh("hostname").stdout == "test-race\n"
@@ -153,7 +153,7 @@ def booting(machine: Machine) -> Iterator[subprocess.Popen[bytes]]:
     # Whoever started the tests in the background had them ignore an interrupt.
     heeding = ["env", "--default-signal=INT"]
     process = subprocess.Popen([*heeding, *INFRA, "up", name], cwd=TOOLCHAIN.parent, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not container.find(name) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     yield process
@@ -164,7 +164,7 @@ def booting(machine: Machine) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_an_interrupted_boot_removes_what_it_began(booting: subprocess.Popen[bytes]) -> None:
     booting.send_signal(signal.SIGINT)
-    booting.wait(timeout=30)
+    booting.wait(timeout=240)
     assert booting.returncode != 0
     assert "test-crash" not in cleanup.all_names()
 
@@ -193,20 +193,24 @@ def test_a_killed_boot_is_found_and_removed(booting: subprocess.Popen[bytes]) ->
 def test_a_killed_build_leaves_no_mount_no_process_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     release = find_release("debian-12")
     image._ensure_debootstrap()
-    mounts = Path("/proc/self/mounts").read_text()
+    mounts = underneath.mounts()
     build = subprocess.Popen(image._build_command(release), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not _command_lines("debootstrap") and time.monotonic() < deadline:
-        time.sleep(0.1)
+    _wait_until(lambda: bool(_command_lines("debootstrap")))
     assert _command_lines("debootstrap"), "the build must have begun, or there is nothing to leave behind"
 
     build.kill()
     build.wait()
-    time.sleep(1)
+    _wait_until(lambda: not _command_lines("debootstrap"))
 
     assert not _command_lines("debootstrap")
-    assert Path("/proc/self/mounts").read_text() == mounts
+    assert underneath.mounts() == mounts
     assert "root" not in os.listdir("/mnt")
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _command_lines(program: str) -> list[str]:
