@@ -33,6 +33,9 @@ def empty_beside(stage: Stage) -> Iterator[Machine]:
     take_down(name)
     machine = Machine.up(name, Order(memory_mb=MEMORY_MB))
     try:
+        # Whoever orders a second server puts the same key on it as on the first.
+        public = stage.whole.machine.key_path.with_suffix(".pub").read_text()
+        machine.ssh("cat >>~/.ssh/authorized_keys", stdin=public)
         introduce(machine, stage.whole.images.registry)
         with reachable(stage.whole.workspace, machine):
             yield machine
@@ -65,7 +68,7 @@ def environment(stage: Stage, machine: Machine) -> dict[str, str]:
         **os.environ,
         "PULUMI_HOME": str(home),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "SSH_AUTH_SOCK": str(agent.serve(machine.key_path, os.getpid())),
+        "SSH_AUTH_SOCK": str(agent.serve(stage.whole.machine.key_path, os.getpid())),
         REHEARSAL: stage.whole.name,
         VARIABLE: workspace.start_clouds().aws,
     }
