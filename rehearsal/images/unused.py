@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -34,8 +35,15 @@ def _images() -> Iterator[tuple[str, float]]:
         row = "{{.Repository}}:{{.Tag}}\t{{.CreatedAt}}"
         for line in docker("image", "ls", "--filter", f"label={label}", "--format", row).splitlines():
             tag, made = line.split("\t")
-            # The name of the time zone at its end says nothing that the offset before it does not.
-            yield tag, datetime.strptime(made.rpartition(" ")[0], "%Y-%m-%d %H:%M:%S %z").timestamp()
+            yield tag, _moment(made)
+
+
+def _moment(text: str) -> float:
+    """The name of the time zone at its end says nothing that the offset before it does not."""
+    try:
+        return datetime.strptime(text.rpartition(" ")[0], "%Y-%m-%d %H:%M:%S %z").timestamp()
+    except ValueError:  # an engine that tells it otherwise: then it is new for ever, and stays
+        return math.inf
 
 
 def _removed(tag: str) -> bool:
