@@ -125,6 +125,8 @@ def test_killed_in_the_middle_it_goes_on(old: OldStack) -> None:
     time.sleep(12)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    # The engine below it goes as well, and takes a moment: until then its lock is that of a living process.
+    time.sleep(5)
     done = old.whole.infra("adopt", "--yes")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
     assert "it goes on" in done.stdout
