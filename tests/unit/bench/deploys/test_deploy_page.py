@@ -11,11 +11,12 @@ import pytest
 
 from bench.deploys.deploy import Result
 from bench.deploys.page import page, targets
+from bench.deploys.stage import SOAK
 
 GOOD = Result(
     version="1.5.2",
     done=True,
-    seconds=28.0,
+    seconds=SOAK + 22.0,
     start_up=1.0,
     phases={"create": 6.0, "switch": 1.3, "drain": 0.3, "delete": 1.2},
     requests=5000,
@@ -37,7 +38,7 @@ PEOPLE = {"people": 1000, "requests": 12000, "failed": {}, "p50": 0.01, "p95": 0
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     keep(tmp_path, "2-deploy-01", GOOD)
-    keep(tmp_path, "2-rollback-01", replace(GOOD, seconds=22.0))
+    keep(tmp_path, "2-rollback-01", replace(GOOD, seconds=SOAK + 16.0))
     (tmp_path / "2-people.json").write_text(json.dumps(PEOPLE))
     return tmp_path
 
@@ -55,7 +56,7 @@ def test_a_good_run_meets_all_targets(folder: Path) -> None:
 def misses() -> Iterator[tuple[Result, str]]:
     yield replace(GOOD, mistakes=["1 failed: 502"]), "1.5.2: 1 failed: 502"
     yield replace(GOOD, done=False, said="unhealthy"), "1.5.2 did not go through: unhealthy"
-    yield replace(GOOD, seconds=33.0), "a deploy of 2 backends takes 26.0 s (most 26.0), not 25"
+    yield replace(GOOD, seconds=SOAK + 27.0), "a deploy of 2 backends takes 26.0 s (most 26.0), not 25"
     yield replace(GOOD, during=0.11), "deploy of 2 backends: p99 is 2.20 times the steady one, not 2"
     yield replace(GOOD, on_idle=2), "2 of 10000 requests met a closing idle connection: more than 1 in 10 000"
 
