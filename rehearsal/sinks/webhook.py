@@ -77,9 +77,14 @@ class _Keeper(BaseHTTPRequestHandler):
         """The record is the log."""
 
 
+class _Listener(ThreadingHTTPServer):
+    # Of many who call at once nobody is turned away.
+    request_queue_size = 128
+
+
 def _serve(address: str, announcement: Path, path: Path) -> None:
     handler = type("Keeper", (_Keeper,), {"path_of_record": path})
-    with ThreadingHTTPServer((address, 0), handler) as server:
+    with _Listener((address, 0), handler) as server:
         announce(announcement, server.server_port)
         server.serve_forever()
 
