@@ -41,7 +41,7 @@ def test_a_server_that_is_not_who_it_says_gets_no_password(neon: NeonStage) -> N
 
 def test_a_remote_that_is_away_is_caught_up_on(neon: NeonStage) -> None:
     remote = neon.root / "remote"
-    remote.rmdir()
+    shutil.rmtree(remote)
     remote.write_text("away")
     try:
         said = neon.bad("backup")

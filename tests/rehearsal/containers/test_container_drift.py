@@ -113,6 +113,15 @@ def test_every_argument_is_compared_with_what_the_engine_has(ground: Ground, ser
     assert found == {"state", *(name for name in before if before[name] != after[name])}
 
 
+def test_one_that_removes_itself_meanwhile_is_in_nobodys_way(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, ask = ground.made(running(ground)), drift.run
+    gone = f"{'f' * 64}\n"
+    monkeypatch.setattr(drift, "run", lambda *words, **more: ask(*words, **more) + (gone if words[1] == "ps" else ""))
+    there = drift.containers()
+    assert made["id"] in there
+    assert gone.strip() not in there
+
+
 def test_what_needs_no_other_container_is_put_right(ground: Ground) -> None:
     made = ground.made(running(ground))
     docker("start", made["id"])
