@@ -154,7 +154,7 @@ def left_nothing(here: Production) -> None:
     found = f"sudo grep -rlaE -D skip 'neondb_owner:|PRIVATE KEY BLOCK' {places} 2>/dev/null || true"
     assert here.machine.ssh(found).stdout == ""
     assert here.machine.ssh("sudo docker ps --all --quiet").stdout == ""
-    modes = here.machine.ssh("sudo stat -c '%a %U' /opt/neurmatic/infrastructure/secrets/backup/*").stdout.split("\n")
-    assert set(modes[:-1]) == {"400 root"}
+    modes = here.machine.ssh("sudo find /opt/neurmatic/infrastructure/secrets/backup -type f -printf '%m %u\n'").stdout
+    assert set(modes.splitlines()) == {"400 root"}
     assert "no drift" in here.good("drift")
     assert "02:00:00 UTC" in here.machine.ssh("systemctl list-timers --all --no-legend 'neuropilot-backup*'").stdout
